@@ -1,0 +1,116 @@
+"""Process managers: events and the clock become commands. Timers are rows beside the checkpoint: none is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from psycopg.types.json import Jsonb
+
+from shared.events.codec import Codec
+from shared.events.projection import Fact, decode
+from shared.events.read_model import Connection, ReadModel, lock_checkpoints, save_checkpoints
+from shared.events.store.port import Batch
+from shared.events.stream import Position
+
+FIRE_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """Something to do at `due_at` (UTC). Within a process `key` names it: a later one replaces it.
+
+    caused_by:  id of the event that set it; derive the command's id from it, so that firing twice has one effect
+    """
+
+    key: str
+    due_at: datetime
+    caused_by: str
+    data: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Forget the timer of this key, if there is one."""
+
+    key: str
+
+
+class Process(Protocol):
+    """What a process manager decides.
+
+    name:        frozen: its checkpoint bears it
+    categories:  of the streams that it follows
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def categories(self) -> Collection[str]: ...
+
+    def react(self, fact: Fact) -> Sequence[Timer | Cancel]:
+        """The timers that an event sets and cancels; pure."""
+
+    def fire(self, timer: Timer, now: datetime) -> None:
+        """Send the command of a timer that is due. May be called again after a crash; raises to be called later."""
+
+
+class ProcessRunner:
+    """Follows the store for one process and fires its timers; needs the table `timers` in the read model's schema."""
+
+    def __init__(self, process: Process, read_model: ReadModel, codec: Codec, now: Callable[[], datetime]) -> None:
+        self.name, self.categories = process.name, process.categories
+        self._process, self._read_model, self._codec, self._now = process, read_model, codec, now
+
+    def position(self) -> Position:
+        return self._read_model.positions([self.name])[self.name]
+
+    def handle(self, batch: Batch) -> None:
+        if batch.events:
+            facts = decode(self._codec, batch.events, self.name)
+            with self._read_model.transaction() as connection:
+                # one that only believes to lead must not set anew what the leader has cancelled
+                reached = lock_checkpoints(connection, [self.name])[self.name]
+                for fact in facts:
+                    if fact.recorded.position <= reached:
+                        continue
+                    for effect in self._process.react(fact):
+                        self._keep(connection, effect)
+                save_checkpoints(connection, [self.name], batch.position)
+        if batch.caught_up:
+            # only then: an event not looked at yet may cancel what seems due
+            self.fire_due()
+
+    def fire_due(self) -> int:
+        """Fire the timers that are due, at most FIRE_LIMIT; how many that were."""
+        now = self._now()
+        rows = self._read_model.query(
+            "select key, due_at, caused_by, data from timers where process = %s and due_at <= %s"
+            " order by due_at, key limit %s",
+            (self.name, now, FIRE_LIMIT),
+        )
+        for row in rows:
+            timer = Timer(**row)
+            # the command first and the row after it: a crash between sends the same command again, never none
+            self._process.fire(timer, now)
+            with self._read_model.transaction() as connection:
+                connection.execute(
+                    "delete from timers where process = %s and key = %s and caused_by = %s",
+                    (self.name, timer.key, timer.caused_by),
+                )
+        return len(rows)
+
+    def _keep(self, connection: Connection, effect: Timer | Cancel) -> None:
+        match effect:
+            case Cancel(key):
+                connection.execute("delete from timers where process = %s and key = %s", (self.name, key))
+            case Timer(key, due_at, caused_by, data):
+                connection.execute(
+                    "insert into timers (process, key, due_at, caused_by, data) values (%s, %s, %s, %s, %s)"
+                    " on conflict (process, key) do update set due_at = excluded.due_at,"
+                    " caused_by = excluded.caused_by, data = excluded.data",
+                    (self.name, key, due_at, caused_by, Jsonb(data)),
+                )
