@@ -1,0 +1,289 @@
+"""Calling another service: a deadline on every call, an error at once where nobody is there, no trace left behind."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+import structlog
+from nameko.extensions import DependencyProvider, SharedExtension
+
+from shared.service import metrics
+from shared.service.broker import BrokerUnavailable, Consumer
+from shared.service.logging import correlation_id
+from shared.service.publishing import TRANSIENT, Publisher, Rejected, Unroutable
+
+log = structlog.get_logger(__name__)
+
+EXCHANGE = "nameko-rpc"
+JSON = "application/json"
+DEADLINE_HEADER = "deadline"
+CORRELATION_HEADER = "nameko.correlation_id"
+REPLY_QUEUE_EXPIRES_MS = 60_000
+MAX_PENDING = 1000
+CONNECT_PATIENCE = 1.0
+
+
+class RemoteRefusal(Exception):
+    """The other service said no; `problem` = `{kind, code, detail, errors, details}`."""
+
+    def __init__(self, problem: Mapping[str, Any]) -> None:
+        super().__init__(f"{problem.get('code')}: {problem.get('detail')}")
+        self.problem = dict(problem)
+
+
+class ServiceUnavailable(Exception):
+    """The other service cannot answer now; whether it did the work may be unknown.
+
+    `code` is stable: service_away, broker_away, deadline_exceeded, circuit_open, overloaded, or the code of the
+    service's own answer. `retry_after` = seconds after which another try makes sense.
+    """
+
+    def __init__(self, code: str, retry_after: int = 1) -> None:
+        super().__init__(code)
+        self.code, self.retry_after = code, retry_after
+
+
+class Breaker:
+    """Stops calling a service after `failures` failures in `window` seconds without a success, for `pause` seconds.
+
+    After the pause one call at a time tries again, until one succeeds.
+    """
+
+    def __init__(
+        self,
+        failures: int = 5,
+        window: float = 10.0,
+        pause: float = 3.0,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._window, self._pause, self._now = window, pause, now
+        self._failed_at: deque[float] = deque(maxlen=failures)
+        self._open_until: float | None = None
+
+    def allows(self) -> bool:
+        """Say whether a call may be made now; the first one after the pause is the trial."""
+        if self._open_until is None:
+            return True
+        if self._now() < self._open_until:
+            return False
+        self._open_until = self._now() + self._pause
+        return True
+
+    def succeeded(self) -> None:
+        """Note a call that was answered."""
+        self._failed_at.clear()
+        self._open_until = None
+
+    def failed(self) -> None:
+        """Note a call that was not answered."""
+        now = self._now()
+        self._failed_at.append(now)
+        full = len(self._failed_at) == self._failed_at.maxlen
+        if full and now - self._failed_at[0] <= self._window:
+            self._open_until = now + self._pause
+
+
+class _Pending:
+    __slots__ = ("arrived", "body")
+
+    def __init__(self) -> None:
+        self.arrived = threading.Event()
+        self.body: bytes = b""
+
+
+class Caller:
+    """Calls services over one broker; safe to use from any number of threads after `start()`."""
+
+    def __init__(self, url: str, *, name: str, connections: int = 8) -> None:
+        self._reply_key = str(uuid.uuid4())
+        self._reply_queue = f"rpc.reply-{name}-{self._reply_key}"
+        self._pending: dict[str, _Pending] = {}
+        self._breakers: dict[str, Breaker] = {}
+        self._publisher = Publisher(url, name=f"{name}-calls", size=connections)
+        self._consumer = Consumer(
+            url, name=f"{name}-replies", declare=self._declare, on_message=self._on_reply, prefetch=0, no_ack=True
+        )
+
+    @property
+    def pending(self) -> int:
+        """How many calls wait for their answer."""
+        return len(self._pending)
+
+    def start(self) -> None:
+        """Begin to listen for answers; returns at once, whether or not the broker is there."""
+        self._consumer.start()
+
+    def stop(self) -> None:
+        """Close every connection; calls in progress run into their deadline."""
+        self._consumer.stop()
+        self._publisher.close()
+
+    def check(self) -> None:
+        """Raise BrokerUnavailable unless answers can arrive."""
+        self._consumer.check()
+
+    def call(self, service: str, method: str, kwargs: Mapping[str, Any], *, deadline: float = 5.0) -> Any:
+        """Call `method` of `service` and return its value; `deadline` in seconds for the whole call.
+
+        Raises RemoteRefusal or ServiceUnavailable, never later than the deadline and the limit of one publish
+        (2 s for each step) together.
+        """
+        began = time.monotonic()
+        outcome = "ok"
+        try:
+            return self._guarded(service, method, kwargs, began + deadline)
+        except RemoteRefusal as refusal:
+            outcome = str(refusal.problem.get("kind"))
+            raise
+        except ServiceUnavailable as fault:
+            outcome = fault.code
+            raise
+        finally:
+            metrics.client_calls.labels(service, method, outcome).inc()
+            metrics.client_seconds.labels(service, method).observe(time.monotonic() - began)
+
+    def _guarded(self, service: str, method: str, kwargs: Mapping[str, Any], ends: float) -> Any:
+        breaker = self._breakers.setdefault(service, Breaker())
+        if not breaker.allows():
+            raise ServiceUnavailable("circuit_open", retry_after=3)
+        try:
+            answer = self._exchange(service, method, kwargs, ends)
+        except (BrokerUnavailable, TimeoutError) as error:
+            breaker.failed()
+            code = "deadline_exceeded" if isinstance(error, TimeoutError) else "broker_away"
+            log.warning("call_failed", target=service, method=method, code=code, error=repr(error))
+            raise ServiceUnavailable(code) from error
+        except Unroutable as error:
+            raise ServiceUnavailable("service_away", retry_after=2) from error
+        except Rejected as error:
+            raise ServiceUnavailable("overloaded") from error
+        breaker.succeeded()
+        return unwrap(answer)
+
+    def _exchange(self, service: str, method: str, kwargs: Mapping[str, Any], ends: float) -> bytes:
+        body = orjson.dumps({"args": [], "kwargs": kwargs})
+        if not self._consumer.connected.wait(min(CONNECT_PATIENCE, max(0.0, ends - time.monotonic()))):
+            raise BrokerUnavailable("not connected to RabbitMQ")
+        if len(self._pending) >= MAX_PENDING:
+            raise ServiceUnavailable("overloaded")
+        call_id = str(uuid.uuid4())
+        pending = self._pending[call_id] = _Pending()
+        try:
+            remaining = max(0.001, ends - time.monotonic())
+            self._publisher.publish(
+                body,
+                exchange=EXCHANGE,
+                routing_key=f"{service}.{method}",
+                # The caller waits and every command can be repeated, so a disk write would only cost speed
+                delivery_mode=TRANSIENT,
+                content_type=JSON,
+                reply_to=self._reply_key,
+                correlation_id=call_id,
+                expiration=str(int(remaining * 1000)),
+                application_headers={
+                    DEADLINE_HEADER: int((time.time() + remaining) * 1000),
+                    CORRELATION_HEADER: correlation_id() or call_id,
+                },
+                timeout=min(2.0, remaining),
+            )
+            if not pending.arrived.wait(max(0.0, ends - time.monotonic())):
+                raise TimeoutError(f"no answer from {service} in time")
+            return pending.body
+        finally:
+            del self._pending[call_id]
+
+    def _declare(self, channel: Any) -> str:
+        channel.exchange_declare(EXCHANGE, "topic", durable=True, auto_delete=False)
+        channel.queue_declare(
+            self._reply_queue,
+            durable=True,
+            auto_delete=False,
+            arguments={
+                "x-queue-type": "classic",
+                "x-expires": REPLY_QUEUE_EXPIRES_MS,
+                "x-max-length": 4 * MAX_PENDING,
+            },
+        )
+        channel.queue_bind(self._reply_queue, EXCHANGE, self._reply_key)
+        return self._reply_queue
+
+    def _on_reply(self, message: Any) -> None:
+        pending = self._pending.get(message.properties.get("correlation_id", ""))
+        if pending is not None:
+            body = message.body
+            pending.body = body.encode() if isinstance(body, str) else bytes(body)
+            pending.arrived.set()
+
+
+def unwrap(body: bytes) -> Any:
+    """Return the value of an answer; raises RemoteRefusal, or ServiceUnavailable for an answer of kind unavailable."""
+    try:
+        answer = orjson.loads(body)
+        if answer.get("error") is not None:
+            raise ServiceUnavailable("internal_error")
+        envelope = answer["result"]
+        if envelope["ok"]:
+            return envelope["value"]
+        problem = envelope["problem"]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        log.error("answer_not_understood", error=repr(error))
+        raise ServiceUnavailable("internal_error") from error
+    if problem.get("kind") == "unavailable":
+        raise ServiceUnavailable(
+            problem.get("code", "internal_error"), problem.get("details", {}).get("retry_after", 1)
+        )
+    raise RemoteRefusal(problem)
+
+
+class RemoteService:
+    """One service as seen by its callers."""
+
+    def __init__(self, caller: Caller, name: str) -> None:
+        self._caller, self._name = caller, name
+
+    def call(self, method: str, /, *, deadline: float = 5.0, **kwargs: Any) -> Any:
+        """Call a method with keyword arguments; see Caller.call."""
+        return self._caller.call(self._name, method, kwargs, deadline=deadline)
+
+
+class SharedCaller(SharedExtension):  # type: ignore[misc]
+    """The one Caller of a container, whichever services it calls."""
+
+    caller: Caller | None = None
+
+    def setup(self) -> None:
+        self.caller = Caller(self.container.config["AMQP_URI"], name=self.container.service_name)
+
+    def start(self) -> None:
+        if self.caller is not None:
+            self.caller.start()
+
+    def stop(self) -> None:
+        if self.caller is not None:
+            self.caller.stop()
+
+    def check(self) -> None:
+        """For readiness: raise unless answers can arrive."""
+        if self.caller is None:
+            raise BrokerUnavailable("not started")
+        self.caller.check()
+
+
+class RpcClient(DependencyProvider):  # type: ignore[misc]
+    """Gives a nameko service a RemoteService: `tickets = RpcClient("tickets")`, then `self.tickets.call("ping")`."""
+
+    shared = SharedCaller()
+
+    def __init__(self, service_name: str) -> None:
+        self.service_name = service_name
+        super().__init__()
+
+    def get_dependency(self, worker_ctx: Any) -> RemoteService:
+        assert self.shared.caller is not None
+        return RemoteService(self.shared.caller, self.service_name)
