@@ -1,0 +1,244 @@
+"""Answer questions from the read models, in plain SQL."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+import orjson
+
+from services.knowledge import views
+from services.knowledge.actor import Actor
+from services.knowledge.application import vote_id
+from services.knowledge.domain import errors
+from services.knowledge.domain.article import body_fault
+from services.knowledge.rendering import render
+from shared.events.errors import Refusal
+from shared.events.read_model import ReadModel
+from shared.events.stream import Position
+
+RELATED = 4
+_LIST: LiteralString = (
+    "article_id, status, slug, title, summary, category, tags, language, version, changed, published_at, draft,"
+    " draft_by, draft_at, created_at, updated_at, revision"
+)
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """The questions that the knowledge service answers.
+
+    `min_position` asks for read models that have seen at least that position; what they have after a second is
+    answered, with the `position` that it is from. Each raises Refusal.
+    """
+
+    read_model: ReadModel
+
+    def categories(self, min_position: int | None = None) -> Answer:
+        reached = self._reached("articles", min_position)
+        rows = self.read_model.query(
+            "select c.slug, c.title, c.description, count(a.article_id) as article_count from kb_categories c"
+            " left join articles a on a.category = c.slug and a.status = 'PUBLISHED'"
+            " group by c.slug order by c.position, c.slug"
+        )
+        return {"items": rows, "position": reached}
+
+    def list_articles(
+        self,
+        category: str | None = None,
+        limit: int = 25,
+        cursor: str | None = None,
+        min_position: int | None = None,
+    ) -> Answer:
+        """Published articles by title."""
+        reached = self._reached("articles", min_position)
+        after = _cursor_values(cursor)
+        rows = self.read_model.query(
+            f"select {_LIST} from articles where status = 'PUBLISHED'"
+            " and (%(category)s::text is null or category = %(category)s)"
+            " and (%(title)s::text is null or (title, article_id) > (%(title)s, %(id)s::uuid))"
+            " order by title, article_id limit %(limit)s",
+            {"category": category, "limit": limit + 1, **after},
+        )
+        total = self.read_model.query(
+            "select count(*) as n from articles where status = 'PUBLISHED'"
+            " and (%(category)s::text is null or category = %(category)s)",
+            {"category": category},
+        )[0]["n"]
+        page, more = rows[:limit], len(rows) > limit
+        return {
+            "items": [views.summary(row) for row in page],
+            "next_cursor": _cursor(page[-1]["title"], page[-1]["article_id"]) if more else None,
+            "total": total,
+            "position": reached,
+        }
+
+    def published(self) -> list[Any]:
+        """The slug of every published article."""
+        return self.read_model.query("select slug from articles where status = 'PUBLISHED' order by category, slug")
+
+    def authored(
+        self,
+        actor: Actor,
+        status: str | None = None,
+        category: str | None = None,
+        limit: int = 100,
+        min_position: int | None = None,
+    ) -> Answer:
+        """All articles as authors see them, the last changed first; for agents."""
+        _ = actor.author
+        reached = self._reached("articles", min_position)
+        rows = self.read_model.query(
+            f"select {_LIST}, coalesce(yes, 0) as yes, coalesce(no, 0) as no"
+            " from articles left join article_votes using (article_id)"
+            " where (%(status)s::text is null or status = %(status)s)"
+            " and (%(category)s::text is null or category = %(category)s)"
+            " order by greatest(updated_at, draft_at) desc, article_id limit %(limit)s",
+            {"status": status, "category": category, "limit": limit},
+        )
+        items = [views.authors_article(row) | {"helpful": {"yes": row["yes"], "no": row["no"]}} for row in rows]
+        return {"items": items, "position": reached}
+
+    def get_article(
+        self, actor: Actor, slug: str, version: int | None = None, min_position: int | None = None
+    ) -> Answer:
+        """A published article by its slug or an earlier one (compare `slug` of the answer: a link should redirect)."""
+        reached = self._reached("articles", min_position)
+        row = self._by_slug(slug)
+        article_id = row["article_id"]
+        if version is not None and version != row["version"]:
+            older = self.read_model.query(
+                "select * from article_versions where article_id = %s and version = %s", (article_id, version)
+            )
+            if not older:
+                raise errors.version_not_found(version)
+            # an older version is read at the article's present address
+            row = {**row, **older[0], "slug": row["slug"], "updated_at": older[0]["at"]}
+        votes = self.read_model.query("select yes, no from article_votes where article_id = %s", (article_id,))
+        mine = self.read_model.query(
+            "select helpful, comment from article_feedback where vote_id = %s", (vote_id(str(article_id), actor),)
+        )
+        related = self.read_model.query(
+            "select slug, title, category from articles where status = 'PUBLISHED' and article_id <> %(id)s"
+            " order by (select count(*) from jsonb_array_elements_text(tags) t where %(tags)s::jsonb ? t) desc,"
+            " category = %(category)s desc, title limit %(limit)s",
+            {
+                "id": article_id,
+                "tags": orjson.dumps(row["tags"]).decode(),
+                "category": row["category"],
+                "limit": RELATED,
+            },
+        )
+        shown = views.article(row, votes[0] if votes else None, mine[0] if mine else None, related)
+        return {"article": shown, "position": reached}
+
+    def author_article(self, actor: Actor, article_id: str, min_position: int | None = None) -> Answer:
+        """An article with its draft, whatever its status; for agents."""
+        _ = actor.author
+        reached = self._reached("articles", min_position)
+        rows = self.read_model.query(f"select {_LIST} from articles where article_id = %s", (_uuid(article_id),))
+        if not rows:
+            raise errors.article_not_found()
+        return {"article": views.authors_article(rows[0]), "position": reached}
+
+    def versions(self, slug: str, min_position: int | None = None) -> Answer:
+        """The versions of a published article, the newest first."""
+        reached = self._reached("articles", min_position)
+        rows = self.read_model.query(
+            "select version, title, change_note, from_version, by, at from article_versions where article_id = %s"
+            " order by version desc",
+            (self._by_slug(slug)["article_id"],),
+        )
+        return {"items": [views.version(row) for row in rows], "position": reached}
+
+    def feedback(self, actor: Actor, article_id: str, limit: int = 100) -> Answer:
+        """What voters said of an article, the latest first, without who they are; for agents."""
+        _ = actor.author
+        rows = self.read_model.query(
+            "select version, helpful, comment, at from article_feedback where article_id = %s"
+            " order by at desc, vote_id limit %s",
+            (_uuid(article_id), limit),
+        )
+        return {"items": [{**row, "at": views.time(row["at"])} for row in rows]}
+
+    def faq_list(self, category: str | None = None, min_position: int | None = None) -> Answer:
+        reached = self._reached("faq", min_position)
+        rows = self.read_model.query(
+            "select f.* from faq f left join kb_categories c on c.slug = f.category"
+            " where not removed and (%(category)s::text is null or f.category = %(category)s)"
+            " order by c.position nulls last, f.category, f.position, f.question",
+            {"category": category},
+        )
+        return {"items": [views.faq(row) for row in rows], "position": reached}
+
+    def searches(self, actor: Actor, days: int = 30, empty: bool = False, limit: int = 50) -> Answer:
+        """What was searched for, the most frequent first; with `empty` only what found nothing. For agents."""
+        _ = actor.author
+        rows = self.read_model.query(
+            "select words as query, count(*) as searches, count(*) filter (where hits = 0) as without_result,"
+            " count(chosen_slug) as opened, max(at) as last_at from kb_searches"
+            " where at > now() - make_interval(days => %(days)s) and words <> ''"
+            " group by words having not %(empty)s or bool_or(hits = 0)"
+            " order by searches desc, last_at desc limit %(limit)s",
+            {"days": days, "empty": empty, "limit": limit},
+        )
+        totals = self.read_model.query(
+            "select count(*) as searches, count(*) filter (where hits = 0) as without_result,"
+            " count(chosen_slug) as opened from kb_searches where at > now() - make_interval(days => %s)",
+            (days,),
+        )[0]
+        return {"items": [{**row, "last_at": views.time(row["last_at"])} for row in rows], "totals": totals}
+
+    def preview(self, actor: Actor, body: str) -> Answer:
+        """How a text will look; for agents."""
+        _ = actor.author
+        if (fault := body_fault(body)) is not None:
+            raise errors.invalid({"body": [fault]})
+        rendered = render(body)
+        contents = [{"level": each.level, "id": each.id, "title": each.title} for each in rendered.contents]
+        return {"body_html": rendered.html, "contents": contents}
+
+    def _by_slug(self, slug: str) -> Any:
+        rows = self.read_model.query(
+            "select a.* from article_slugs s join articles a using (article_id)"
+            " where s.slug = %s and a.status = 'PUBLISHED'",
+            (slug,),
+        )
+        if not rows:
+            raise errors.article_not_found()
+        return rows[0]
+
+    def _reached(self, projection: str, min_position: int | None) -> Position:
+        if min_position is None:
+            return self.read_model.positions([projection])[projection]
+        return self.read_model.wait_for(projection, Position(min_position))
+
+
+def _cursor(title: str, article_id: uuid.UUID) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([title, article_id])).decode().rstrip("=")
+
+
+def _cursor_values(cursor: str | None) -> dict[str, Any]:
+    if cursor is None:
+        return {"title": None, "id": None}
+    try:
+        title, article_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return {"title": str(title), "id": uuid.UUID(article_id)}
+    except (ValueError, TypeError, AttributeError):
+        raise Refusal(
+            "invalid_cursor",
+            "This cursor is not one that was given out for this list.",
+            kind="invalid",
+            errors={"cursor": ["Use the next_cursor of an answer, with the same filters."]},
+        ) from None
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        raise errors.article_not_found() from None
