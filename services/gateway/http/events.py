@@ -1,0 +1,24 @@
+"""The event feed for systems outside."""
+
+from __future__ import annotations
+
+from services.gateway import schemas
+from services.gateway.http.base import Handlers
+from services.gateway.http.route import API, Answer, Call, route
+from services.gateway.http.tickets import position_header
+from services.gateway.policy import AGENT
+
+
+class Events(Handlers):
+    @route(
+        "GET",
+        f"{API}/events",
+        policy=AGENT,
+        query=schemas.ListEvents,
+        answers={200: schemas.EventsOut},
+        tag="Events",
+    )
+    def events(self, call: Call) -> Answer:
+        """Read every event behind a position, in order and without gaps."""
+        result = self.tickets.call("events", actor=call.actor, **call.query)
+        return Answer(200, result, position_header(result))

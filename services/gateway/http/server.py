@@ -1,0 +1,319 @@
+"""The only place of the gateway that knows nameko and eventlet: connections in, workers out."""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from contextlib import AbstractContextManager
+from email.message import Message
+from functools import partial
+from typing import Any
+
+import eventlet
+import structlog
+from eventlet import wsgi
+from eventlet.event import Event
+from eventlet.green import socket as green_socket
+from nameko.extensions import DependencyProvider, Entrypoint
+from nameko.web.server import HttpOnlyProtocol, WebServer
+from werkzeug.wrappers import Response
+
+from services.gateway import problems
+from services.gateway.http.app import App, Entry
+from services.gateway.http.route import Answer, Call, routes_of
+from services.gateway.problems import CODES, Problem
+from shared.service.broker import Consumer
+
+HEADER_SECONDS = 15
+"""How long a request's line and headers may take, and a kept-alive connection may idle."""
+SOCKET_SECONDS = 10
+"""How long one read or write on a connection may take: a client that takes nothing for so long is dropped."""
+DRAIN_SECONDS = 8
+"""How long an orderly stop waits for the answers that have begun."""
+_DRAIN_BYTES, _DRAIN_SECONDS = 1 << 20, 2
+EXCHANGE = "support.events"
+TOPICS = ("ticket.#", "ticket_note.#")
+
+log = structlog.get_logger(__name__)
+
+
+def deadline(seconds: float) -> AbstractContextManager[Any]:
+    """Raises TimeoutError inside the context after so many seconds."""
+    limit: AbstractContextManager[Any] = eventlet.Timeout(seconds, TimeoutError(f"not done within {seconds} s"))
+    return limit
+
+
+class Protocol(HttpOnlyProtocol):
+    """HTTP/1.1 with a deadline on the headers, a bound on what is read of a refused body, and our form of errors."""
+
+    def _read_request_line(self) -> bytes | str:
+        line: bytes | str = ""
+        with eventlet.Timeout(HEADER_SECONDS, False):
+            line = super()._read_request_line()
+        if len(line) >= self.server.url_length_limit:
+            self._refuse("address_too_long")
+            return ""
+        return line
+
+    def parse_request(self) -> bool:
+        try:
+            with eventlet.Timeout(HEADER_SECONDS, TimeoutError()):
+                if not super().parse_request():
+                    return False
+            framed = framing_is_clear(self.headers)
+        except (wsgi.HeaderLineTooLong, wsgi.HeadersTooLarge):
+            framed = False
+        except TimeoutError:
+            self.close_connection = True
+            return False
+        if not framed:
+            self._refuse("malformed_request")
+        return framed
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What the standard library refuses, in our form and not as HTML."""
+        self._refuse("address_too_long" if code == 414 else "malformed_request")
+
+    def _refuse(self, code: str) -> None:
+        response = problems.response(Problem(code, CODES[code].meaning), str(uuid.uuid4()))
+        head = f"HTTP/1.1 {response.status}\r\nConnection: close\r\n"
+        self.wfile.write((head + "".join(f"{name}: {value}\r\n" for name, value in response.headers)).encode("latin-1"))
+        self.wfile.write(b"\r\n" + response.get_data())
+        self.wfile.flush()
+        self.close_connection = True
+
+    def get_environ(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environ()
+        body = environ["eventlet.input"]
+        body.discard = partial(self._discard, body)
+        return environ
+
+    def _discard(self, body: Any) -> None:
+        """Read what is left of a body, a bounded part of it: the connection ends where there is more."""
+        with eventlet.Timeout(_DRAIN_SECONDS, False):
+            for _ in range(_DRAIN_BYTES >> 16):
+                if not body.read(1 << 16):
+                    return
+        self.close_connection = True
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing: the application logs each request, without addresses and parameters."""
+
+
+def framing_is_clear(headers: Message) -> bool:
+    """Whether everybody on the way here agrees where the body ends: at most one length, or chunked, never both."""
+    lengths, codings = headers.get_all("Content-Length", []), headers.get_all("Transfer-Encoding", [])
+    if len(lengths) > 1 or len(codings) > 1 or (lengths and codings):
+        return False
+    if codings:
+        return codings[0].strip().lower() == "chunked"
+    return not lengths or (lengths[0].isascii() and lengths[0].isdigit() and len(lengths[0]) <= 18)
+
+
+class Server(WebServer):
+    """nameko's web server over our application; no client can end the container."""
+
+    def start(self) -> None:
+        if self._starting:
+            return
+        self._starting = True
+        settings = self.container.service_cls.parts_in_use.settings
+        self._connections = eventlet.semaphore.Semaphore(settings.max_connections)
+        self._sock = eventlet.listen((settings.host, settings.port), backlog=1024, reuse_port=False)
+        self._sock.settimeout(None)
+        self._serv = self.get_wsgi_server(self._sock, self.get_wsgi_app())
+        self._gt = self.container.spawn_managed_thread(self.run)
+
+    def get_wsgi_app(self) -> App:
+        entrypoints = {(one.route_name, one.method_name): one for one in self._providers}
+
+        def call(entry: Entry, call: Call) -> Answer | Response:
+            entrypoint: HttpEntrypoint = entrypoints[entry.route.template + entry.route.method, entry.name]
+            return entrypoint.handle(call)
+
+        return App(self.container.service_cls, self.container.service_cls.parts_in_use, call)
+
+    def get_wsgi_server(self, sock: Any, wsgi_app: App, **_: Any) -> Any:
+        return wsgi.Server(
+            sock,
+            sock.getsockname(),
+            wsgi_app,
+            protocol=Protocol,
+            debug=False,
+            log=_ServerLog(),
+            log_output=False,
+            capitalize_response_headers=False,
+            socket_timeout=SOCKET_SECONDS,
+            keepalive=HEADER_SECONDS,
+        )
+
+    def stop(self) -> None:
+        """Take no new connections, end the live streams, and let what is being answered be answered."""
+        self._is_accepting = False
+        self._gt.kill()
+        self._sock.close()
+        self._serv.keepalive = False
+        self.container.service_cls.parts_in_use.hub.close()
+        with eventlet.Timeout(DRAIN_SECONDS, False):
+            while self._serv.outstanding_requests:
+                eventlet.sleep(0.02)
+        super(WebServer, self).stop()
+
+    def run(self) -> None:
+        while self._is_accepting:
+            try:
+                sock, address = self._sock.accept()
+            except OSError as error:
+                # Out of descriptors, most likely: those that are open go on, and some of them will end.
+                log.warning("accept failed", error=error.strerror)
+                eventlet.sleep(0.05)
+                continue
+            if not self._connections.acquire(blocking=False):
+                sock.close()
+                continue
+            sock.settimeout(SOCKET_SECONDS)
+            sock.setsockopt(green_socket.IPPROTO_TCP, green_socket.TCP_NODELAY, 1)
+            # Not a managed thread: nameko would end the container with the first that raises.
+            eventlet.spawn(self.process_request, sock, address)
+
+    def process_request(self, sock: Any, address: Any) -> None:
+        try:
+            self._serv.process_request([address, sock, wsgi.STATE_IDLE])
+        except (Exception, eventlet.Timeout) as error:
+            log.info("connection ended", error=type(error).__name__)
+        finally:
+            self._connections.release()
+
+
+_GONE = ("TimeoutError", "BrokenPipeError", "ConnectionResetError", "ConnectionAbortedError")
+
+
+class _ServerLog:
+    """What eventlet's server wants to say: tracebacks of the application, which are worth an error."""
+
+    def info(self, message: str, *_: Any) -> None:
+        if "Traceback" in message and not any(fault in message for fault in _GONE):
+            log.error("answer broken off", traceback=message)
+
+    def debug(self, message: str, *_: Any) -> None:
+        return
+
+    error = info
+
+
+class HttpEntrypoint(Entrypoint):
+    """Runs one of our routes as a nameko worker."""
+
+    server = Server()
+
+    def __init__(self, route: Any, **kwargs: Any) -> None:
+        self.route = route
+        self.route_name = route.template + route.method
+        super().__init__(**kwargs)
+
+    def setup(self) -> None:
+        self.server.register_provider(self)
+
+    def stop(self) -> None:
+        self.server.unregister_provider(self)
+        super().stop()
+
+    def handle(self, call: Call) -> Answer | Response:
+        """The handler's result, or what it raised."""
+        result = self._work(call) if self.route.pooled else self._here(call)
+        if isinstance(result, Exception):
+            raise result
+        answered: Answer | Response = result
+        return answered
+
+    def _here(self, call: Call) -> Any:
+        service = self.container.service_cls()
+        service.parts = self.container.service_cls.parts_in_use
+        return getattr(service, self.method_name)(call)
+
+    def _work(self, call: Call) -> Any:
+        done = Event()
+
+        def hand_over(worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+            done.send(result, exc_info)
+            return result, exc_info
+
+        context = {"correlation_id": call.correlation_id}
+        self.container.spawn_worker(self, (call,), {}, context_data=context, handle_result=hand_over)
+        return done.wait()
+
+
+class PartsProvider(DependencyProvider):
+    """Gives the handlers what bootstrap made, and runs the live hub as long as the container runs."""
+
+    def start(self) -> None:
+        parts = self.container.service_cls.parts_in_use
+        parts.caller.start()
+        parts.readiness.start()
+
+        def declare(channel: Any) -> str:
+            # What was published while nobody listened has to be asked for.
+            parts.hub.ring()
+            return declare_doorbell(channel)
+
+        self._doorbell = Consumer(
+            parts.settings.service.amqp_url,
+            name="gateway-live",
+            declare=declare,
+            on_message=lambda message: parts.hub.ring(),
+            prefetch=0,
+            no_ack=True,
+        )
+        self._doorbell.start()
+        self.container.spawn_managed_thread(parts.hub.run)
+
+    def stop(self) -> None:
+        parts = self.container.service_cls.parts_in_use
+        parts.hub.close()
+        parts.readiness.stop()
+        self._doorbell.stop()
+        parts.caller.stop()
+
+    def get_dependency(self, worker_ctx: Any) -> Any:
+        return self.container.service_cls.parts_in_use
+
+
+def declare_doorbell(channel: Any) -> str:
+    """Bind a queue of this connection's own to the relayed events; returns its name.
+
+    The broker names it, anew for each connection: one that it has not yet noticed to be dead cannot lock us out.
+    """
+    channel.exchange_declare(EXCHANGE, "topic", durable=True, auto_delete=False)
+    name = channel.queue_declare(
+        "", exclusive=True, auto_delete=True, arguments={"x-max-length": 1000, "x-overflow": "drop-head"}
+    ).queue
+    for topic in TOPICS:
+        channel.queue_bind(name, EXCHANGE, topic)
+    return str(name)
+
+
+def nameko_service(handlers: type, parts: Any) -> type:
+    """The class that nameko runs: `handlers` with an entrypoint on each declared method, over `parts`."""
+    members: dict[str, Any] = {
+        "name": "gateway",
+        "parts_in_use": parts,
+        "parts": PartsProvider(),
+    }
+    for name, declared in routes_of(handlers):
+        method = members.setdefault(name, _copy(getattr(handlers, name)))
+        HttpEntrypoint.decorator(declared)(method)
+    return type("GatewayService", (handlers,), members)
+
+
+def _copy(handler: Any) -> Any:
+    """A function of nameko's own, which it marks; what it raises it returns, because nameko logs it as a crash."""
+
+    @functools.wraps(handler)
+    def method(self: Any, call: Call) -> Answer | Response | Exception:
+        try:
+            result: Answer | Response = handler(self, call)
+        except Exception as error:
+            return error
+        return result
+
+    return method
