@@ -1,0 +1,365 @@
+"""The knowledge service on a real PostgreSQL and, where there is one, a real Elasticsearch; the log is in memory."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.knowledge import bootstrap, importer
+from services.knowledge.application import Knowledge
+from services.knowledge.bootstrap import CODEC, FOLLOWED, PROJECTIONS, SCHEMA
+from services.knowledge.index.elasticsearch import ElasticsearchIndex
+from services.knowledge.index.follower import IndexFollower
+from services.knowledge.index.postgres import PostgresIndex
+from services.knowledge.queries import Queries
+from services.knowledge.search import Search, SearchLog, SynonymsFile
+from services.knowledge.settings import CONTENT, AdminSettings
+from shared.events.catalog.knowledge import SEARCHES
+from shared.events.errors import Refusal
+from shared.events.follower import FollowerRunner
+from shared.events.projection import ProjectionGroup, Rebuild, decode
+from shared.events.read_model import ReadModel
+from shared.events.store.memory import MemoryEventStore
+from shared.events.stream import START
+from tests.unit.knowledge.people import ADA, BEN, CHI, EVA, context
+
+TABLES = [table for projection in PROJECTIONS for table in projection.tables]
+TEXT = {"title": "Reset your password", "category": "account", "body": "## Steps\n\nChoose *Forgot password*."}
+
+
+@dataclass
+class World:
+    """A knowledge service on an empty read model and a log in memory."""
+
+    store: MemoryEventStore
+    read_model: ReadModel
+    url: str
+
+    def __post_init__(self) -> None:
+        clock = lambda: datetime.now(UTC)  # noqa: E731
+        self.knowledge = Knowledge(self.store, CODEC, clock)
+        self.queries = Queries(self.read_model)
+        self.group = ProjectionGroup("group", FOLLOWED, PROJECTIONS, self.read_model, CODEC)
+        self.searches = SearchLog(self.store, CODEC)
+        self.postgres = PostgresIndex(self.read_model, SynonymsFile(CONTENT / "synonyms.txt"))
+        self.search = Search(self.postgres, None, self.searches, clock)
+
+    def project(self) -> None:
+        while not (batch := self.store.read_all(self.group.position(), FOLLOWED)).caught_up or batch.events:
+            self.group.handle(batch)
+
+    def rows(self) -> dict[str, list[Any]]:
+        with self.read_model.transaction() as connection:
+            return {
+                table: connection.execute(f"select to_jsonb(t) as row from {table} t order by 1").fetchall()  # type: ignore[arg-type]
+                for table in TABLES
+            }
+
+    def publish(self, **changes: Any) -> str:
+        self.knowledge.define_category(BEN, context(BEN), "account", "Account", "Your account", 1)
+        article: dict[str, Any] = self.knowledge.draft(BEN, context(BEN), **{**TEXT, **changes})["article"]
+        self.knowledge.publish(BEN, context(BEN), article["id"])
+        return str(article["id"])
+
+    def life(self) -> str:
+        """An article to which everything has happened, and a question."""
+        article = self.publish()
+        revision = self.knowledge.state(article)[1]
+        new = {**TEXT, "body": "Otherwise.", "slug": "forgotten-password", "tags": ["login"]}
+        self.knowledge.revise(EVA, context(EVA, revision), article, **new)
+        self.knowledge.publish(EVA, context(EVA), article, "Shorter")
+        for who, helpful in ((ADA, True), (CHI, True), (ADA, False)):
+            self.knowledge.vote(who, context(who), "forgotten-password", helpful)
+        self.knowledge.restore(BEN, context(BEN), article, 1)
+        self.knowledge.archive(BEN, context(BEN), article)
+        self.knowledge.publish(BEN, context(BEN), article)
+        faq = self.knowledge.add_faq(BEN, context(BEN), "How?", "So.", "account", 1)["faq"]["id"]
+        self.knowledge.change_faq(BEN, context(BEN), faq, "How?", "**So.**", "account", 2)
+        return article
+
+
+@pytest.fixture
+def world(stack: Any, contract_databases: dict[str, str], read_model_admin_url: str) -> Iterator[World]:
+    bootstrap.migrate(AdminSettings(None, read_model_admin_url))
+    url = stack.database_url("knowledge", contract_databases["read_models"])
+    read_model = ReadModel(url, SCHEMA)
+    with read_model.transaction() as connection:
+        for table in [*TABLES, "checkpoints"]:
+            connection.execute(f"truncate {table}")  # type: ignore[arg-type]
+    world = World(MemoryEventStore(), read_model, url)
+    yield world
+    world.searches.close()
+    read_model.close()
+
+
+class TestProjections:
+    @pytest.mark.parametrize("batch_size", [1, 3, 1000])
+    def test_the_rows_do_not_depend_on_how_the_log_was_cut(self, world: World, batch_size: int) -> None:
+        world.life()
+        facts = decode(CODEC, world.store.read_all(START, FOLLOWED).events, "test")
+        with world.read_model.transaction() as connection:
+            for start in range(0, len(facts), batch_size):
+                for projection in PROJECTIONS:
+                    projection.apply(connection, facts[start : start + batch_size])
+        cut = world.rows()
+        with world.read_model.transaction() as connection:
+            for table in TABLES:
+                connection.execute(f"truncate {table}")  # type: ignore[arg-type]
+        world.project()
+        assert world.rows() == cut
+
+    def test_a_rebuild_makes_the_same_rows(self, world: World) -> None:
+        world.life()
+        world.project()
+        before = world.rows()
+        for projection in PROJECTIONS:
+            anew = Rebuild(projection, FOLLOWED, world.store, CODEC, world.url, SCHEMA, bootstrap._views())
+            position = list(anew.fill(world.store.head()))[-1]
+            assert anew.differences(position) == []
+            anew.swap(position)
+        assert world.rows() == before
+        assert world.postgres.search("password").total == 1
+
+
+class TestArticles:
+    def test_readers_see_what_is_published_and_old_links_lead_there(self, world: World) -> None:
+        article = world.publish()
+        world.project()
+        shown = world.queries.get_article(ADA, "reset-your-password")["article"]
+        assert (shown["id"], shown["version"]) == (article, 1)
+        assert '<h2 id="s-steps">' in shown["body_html"]
+        new = {**TEXT, "slug": "forgotten"}
+        world.knowledge.revise(BEN, context(BEN, 1), article, **new)
+        world.project()
+        assert world.queries.get_article(ADA, "reset-your-password")["article"]["slug"] == "reset-your-password"
+        world.knowledge.publish(BEN, context(BEN), article, "Moved")
+        world.project()
+        assert world.queries.get_article(ADA, "reset-your-password")["article"]["slug"] == "forgotten"
+        assert [each["version"] for each in world.queries.versions("forgotten")["items"]] == [2, 1]
+        assert world.queries.categories()["items"][0]["article_count"] == 1
+
+    def test_two_authors_at_once_lose_nothing(self, world: World) -> None:
+        article = world.publish()
+        world.knowledge.revise(EVA, context(EVA, 1), article, **{**TEXT, "body": "Eva's text"})
+        with pytest.raises(Refusal) as caught:
+            world.knowledge.revise(BEN, context(BEN, 1), article, **{**TEXT, "body": "Ben's text"})
+        assert (caught.value.code, caught.value.kind) == ("stale_revision", "stale")
+        assert caught.value.details["revision"] == 2
+        assert caught.value.details["changed_by"] == {"id": EVA.id, "name": EVA.name}
+        assert caught.value.details["current"]["body"] == "Eva's text"
+        with pytest.raises(Refusal, match="revision"):
+            world.knowledge.revise(BEN, context(BEN), article, **TEXT)
+
+    def test_a_slug_has_one_article(self, world: World) -> None:
+        world.publish()
+        with pytest.raises(Refusal) as caught:
+            world.publish()
+        assert caught.value.code == "slug_taken"
+
+    def test_a_retry_has_the_first_answer(self, world: World) -> None:
+        world.knowledge.define_category(BEN, context(BEN), "account", "Account", "", 1)
+        command = uuid.uuid4()
+        first = world.knowledge.draft(BEN, context(BEN, command_id=command), **TEXT)
+        again = world.knowledge.draft(BEN, context(BEN, command_id=command), **TEXT)
+        assert again == {**first, "replayed": True}
+
+    def test_customers_write_nothing_and_see_no_drafts(self, world: World) -> None:
+        world.knowledge.define_category(BEN, context(BEN), "account", "Account", "", 1)
+        drafted = world.knowledge.draft(BEN, context(BEN), **TEXT)["article"]["id"]
+        world.project()
+        for question in (
+            lambda: world.knowledge.draft(ADA, context(ADA), **TEXT),
+            lambda: world.queries.author_article(ADA, drafted),
+            lambda: world.queries.authored(ADA),
+            lambda: world.queries.searches(ADA),
+            lambda: world.queries.preview(ADA, "x"),
+        ):
+            with pytest.raises(Refusal) as caught:
+                question()
+            assert caught.value.code == "role_required"
+        with pytest.raises(Refusal) as hidden:
+            world.queries.get_article(BEN, "reset-your-password")
+        assert hidden.value.code == "article_not_found"
+        assert world.queries.list_articles()["items"] == []
+
+    def test_a_category_must_be_there(self, world: World) -> None:
+        with pytest.raises(Refusal) as caught:
+            world.knowledge.draft(BEN, context(BEN), **{**TEXT, "category": "nowhere"})
+        assert caught.value.code == "category_not_found"
+
+    def test_votes_are_counted_exactly(self, world: World) -> None:
+        world.publish()
+        people = [(ADA, True), (CHI, False), (ADA, False), (ADA, False), (CHI, True)]
+        for who, helpful in people:
+            world.knowledge.vote(who, context(who), "reset-your-password", helpful, "because")
+            world.project()
+        shown = world.queries.get_article(ADA, "reset-your-password")["article"]
+        assert shown["helpful"] == {"yes": 1, "no": 1}
+        assert shown["my_vote"] == {"helpful": False, "comment": "because"}
+
+
+class TestContent:
+    def test_import_does_what_is_missing_and_export_gives_it_back(self, world: World, tmp_path: Path) -> None:
+        first = list(importer.bring_in(world.knowledge, CONTENT))
+        assert {done.outcome for done in first if done.kind != "category"} == {"published"}
+        head = world.store.head()
+        assert {done.outcome for done in importer.bring_in(world.knowledge, CONTENT)} == {"unchanged"}
+        assert world.store.head() == head
+        world.project()
+        importer.write_categories(tmp_path, world.queries.categories()["items"])
+        slugs = [row["slug"] for row in world.queries.published()]
+        importer.write_out(world.knowledge, tmp_path, slugs, world.queries.faq_list()["items"])
+        articles = [done for done in importer.bring_in(world.knowledge, tmp_path) if done.kind != "faq"]
+        assert {done.outcome for done in articles} == {"unchanged"}
+        assert len(slugs) >= 24
+        assert len(world.queries.faq_list()["items"]) >= 16
+
+    def test_links_between_articles_lead_somewhere(self, world: World) -> None:
+        list(importer.bring_in(world.knowledge, CONTENT))
+        world.project()
+        for row in world.read_model.query(
+            "select distinct l[1] as slug from articles, regexp_matches(body_html, 'data-article=\"([^\"]+)\"', 'g') l"
+        ):
+            world.queries.get_article(ADA, row["slug"])
+
+    def test_an_import_changes_no_draft_of_an_author(self, world: World, tmp_path: Path) -> None:
+        list(importer.bring_in(world.knowledge, CONTENT))
+        article = world.knowledge.find("firewall-rules")
+        state, revision = world.knowledge.state(article)
+        assert state.draft is not None
+        mine = {name: getattr(state.draft, name) for name in ("title", "category", "summary", "tags", "slug")}
+        world.knowledge.revise(BEN, context(BEN, revision), article, **mine, body="Half a text")
+        target = tmp_path / "articles" / "networking" / "firewall-rules.md"
+        target.parent.mkdir(parents=True)
+        (tmp_path / "categories.yaml").write_text("[]")
+        text = (CONTENT / "articles/networking/firewall-rules.md").read_text()
+        target.write_text(text + "\nMore.\n")
+        assert [done.outcome for done in importer.bring_in(world.knowledge, tmp_path)] == ["kept"]
+        assert world.knowledge.state(article)[1] == revision + 1
+
+    def test_an_import_takes_nothing_back_that_an_author_published(self, world: World) -> None:
+        list(importer.bring_in(world.knowledge, CONTENT))
+        changed, gone = world.knowledge.find("firewall-rules"), world.knowledge.find("slow-queries")
+        state, revision = world.knowledge.state(changed)
+        assert state.draft is not None
+        mine = {name: getattr(state.draft, name) for name in ("title", "category", "summary", "tags", "slug")}
+        world.knowledge.revise(BEN, context(BEN, revision), changed, **mine, body="Better")
+        world.knowledge.publish(BEN, context(BEN), changed)
+        world.knowledge.archive(BEN, context(BEN), gone)
+        kept = {done.name for done in importer.bring_in(world.knowledge, CONTENT) if done.outcome == "kept"}
+        assert kept == {"firewall-rules", "slow-queries"}
+
+    def test_a_bad_file_is_named(self, world: World, tmp_path: Path) -> None:
+        (tmp_path / "articles" / "a").mkdir(parents=True)
+        (tmp_path / "categories.yaml").write_text("[]")
+        (tmp_path / "articles" / "a" / "b.md").write_text("no front matter")
+        with pytest.raises(importer.ContentError, match=r"b\.md"):
+            list(importer.bring_in(world.knowledge, tmp_path))
+
+
+class TestSearches:
+    def test_a_search_is_logged_without_who_searched(self, world: World) -> None:
+        world.publish()
+        world.project()
+        found = world.search.search("Passwort  zurück")
+        world.search.search("zebra")
+        world.search.chose(found["search_id"], found["items"][0]["slug"], 1)
+        world.searches.close()
+        world.project()
+        events = world.store.read_all(START, [SEARCHES]).events
+        assert [event.name for event in events] == ["SearchPerformed", "SearchPerformed", "ResultChosen"]
+        assert all("actor" not in event.metadata for event in events)
+        report = world.queries.searches(BEN)
+        assert report["totals"] == {"searches": 2, "without_result": 1, "opened": 1}
+        assert [item["query"] for item in world.queries.searches(BEN, empty=True)["items"]] == ["zebra"]
+
+
+@pytest.fixture
+def elasticsearch(request: pytest.FixtureRequest) -> Iterator[ElasticsearchIndex]:
+    if not (url := os.environ.get("ELASTICSEARCH_URL")):
+        missing = "ELASTICSEARCH_URL is not set"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    index = ElasticsearchIndex(url, SynonymsFile(CONTENT / "synonyms.txt"), f"test-{uuid.uuid4().hex[:8]}")
+    yield index
+    index.drop()
+    index.close()
+
+
+class TestElasticsearch:
+    def test_it_follows_is_made_anew_and_loses_nothing(self, world: World, elasticsearch: ElasticsearchIndex) -> None:
+        follower = IndexFollower(elasticsearch, world.store, world.read_model, CODEC)
+        stop = threading.Event()
+        thread = threading.Thread(target=FollowerRunner(follower, world.store, world.url, stop).run)
+        thread.start()
+        try:
+            self._until(elasticsearch, "password", 0)
+            world.publish()
+            self._until(elasticsearch, "password", 1)
+            # somebody deletes the index: it is made anew with all that ever was
+            elasticsearch.drop()
+            world.publish(title="Change your password")
+            self._until(elasticsearch, "password", 2)
+        finally:
+            stop.set()
+            thread.join(10)
+        assert not thread.is_alive()
+
+    def test_a_rebuild_under_load_loses_no_query(self, world: World, elasticsearch: ElasticsearchIndex) -> None:
+        list(importer.bring_in(world.knowledge, CONTENT))
+        follower = IndexFollower(elasticsearch, world.store, world.read_model, CODEC)
+        list(follower.rebuild())
+        stop, totals, faults = threading.Event(), [], []
+
+        def ask() -> None:
+            while not stop.is_set():
+                try:
+                    totals.append(elasticsearch.search("password").total)
+                except Exception as error:
+                    faults.append(error)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        try:
+            for _ in range(3):
+                list(follower.rebuild())
+        finally:
+            stop.set()
+            thread.join(10)
+        assert faults == []
+        assert len(set(totals)) == 1
+        assert totals[0] > 0
+
+    def test_while_it_is_away_postgres_answers(self, world: World, free_port: int) -> None:
+        world.publish()
+        world.project()
+        away = ElasticsearchIndex(f"http://127.0.0.1:{free_port}", SynonymsFile(CONTENT / "synonyms.txt"))
+        search = Search(world.postgres, away, world.searches, lambda: datetime.now(UTC))
+        started = time.monotonic()
+        answer = search.search("password")
+        assert time.monotonic() - started < 1.0
+        assert (answer["engine"], answer["total"]) == ("postgresql", 1)
+        away.close()
+
+    @staticmethod
+    def _until(index: ElasticsearchIndex, text: str, total: int) -> None:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                index.refresh()
+                if index.search(text).total == total and index.ready():
+                    return
+            except Exception as error:
+                last = error
+            threading.Event().wait(0.05)
+        raise AssertionError(f"not {total} in time; {locals().get('last')}")
