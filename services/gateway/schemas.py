@@ -475,6 +475,7 @@ class TicketOut(Schema):
     satisfaction = fields.Nested(SatisfactionOut, allow_none=True)
     last_message = fields.Nested(LastMessageOut, allow_none=True)
     follow_up_to = fields.String(allow_none=True)
+    from_chat = fields.String(allow_none=True)
     allowed_actions = fields.List(fields.String())
     revision = fields.Integer()
 

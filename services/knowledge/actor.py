@@ -1,30 +1,17 @@
-"""Who asks, as the gateway vouches for it."""
+"""Who asks, in the words of the knowledge base."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from services.knowledge.domain import errors
 from shared.events.catalog.knowledge import Author
+from shared.service import actor
 
 
 @dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(actor.Actor):
     """The person behind a request. Everybody reads what is published; agents and admins write."""
-
-    id: str
-    name: str
-    roles: frozenset[str]
-
-    @classmethod
-    def from_wire(cls, data: Mapping[str, Any]) -> Actor:
-        return cls(data["id"], data["name"], frozenset(data["roles"]))
-
-    @property
-    def is_agent(self) -> bool:
-        return not self.roles.isdisjoint({"agent", "admin"})
 
     @property
     def author(self) -> Author:
@@ -32,8 +19,3 @@ class Actor:
         if not self.is_agent:
             raise errors.role_required()
         return Author(self.id, self.name)
-
-    @property
-    def stored(self) -> dict[str, Any]:
-        """What each event's metadata says of the actor: no names."""
-        return {"id": self.id, "role": "agent" if self.is_agent else "customer"}

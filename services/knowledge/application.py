@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -245,18 +245,6 @@ def slug_of(title: str) -> str:
 def vote_id(article_id: str, actor: Actor) -> str:
     """The id of one person's vote on one article, from which nobody reads the person."""
     return str(uuid.uuid5(_VOTERS, f"{article_id}\n{actor.id}"))
-
-
-def context_of(data: Mapping[str, Any], actor: Actor) -> CommandContext:
-    """The context that came with a request."""
-    expected = data.get("expected_revision")
-    return CommandContext(
-        command_id=uuid.UUID(data["command_id"]),
-        fingerprint=data["fingerprint"],
-        correlation_id=data["correlation_id"],
-        actor=actor.stored,
-        expected=None if expected is None else Revision(expected),
-    )
 
 
 def _receipt(outcome: Outcome[S]) -> Answer:

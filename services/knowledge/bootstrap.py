@@ -19,7 +19,7 @@ from services.knowledge.projections.feedback import Feedback
 from services.knowledge.projections.searches import Searches
 from services.knowledge.queries import Queries
 from services.knowledge.search import Search, SearchLog, SynonymsFile
-from services.knowledge.settings import AdminSettings, Settings
+from services.knowledge.settings import Settings
 from shared.events import read_model
 from shared.events.catalog import knowledge as catalog
 from shared.events.codec import Codec
@@ -27,7 +27,9 @@ from shared.events.follower import Follower, FollowerRunner
 from shared.events.projection import Projection, ProjectionGroup, Rebuild
 from shared.events.read_model import ReadModel
 from shared.events.relay import Relay
+from shared.events.store import migrate_event_store, open_event_store
 from shared.events.store.port import EventStore
+from shared.service.settings import AdminSettings
 
 if TYPE_CHECKING:
     from services.knowledge.index.elasticsearch import ElasticsearchIndex
@@ -75,7 +77,7 @@ class Service:
 
 def build(settings: Settings, clock: Callable[[], datetime] = now) -> Service:
     """Open the store and the read models, and put the service together on them."""
-    store = open_event_store(settings)
+    store = open_event_store(settings.store, settings.store_url)
     rows = ReadModel(settings.read_model_url, SCHEMA)
     synonyms = SynonymsFile(settings.synonyms_file)
     searches = SearchLog(store, CODEC)
@@ -110,24 +112,10 @@ def build_rebuild(service: Service, settings: Settings, projection: Projection) 
 
 def migrate(settings: AdminSettings) -> list[str]:
     """Bring the store and the read models up to date; names of the migrations that were run."""
-    if settings.store_admin_url is not None:
-        from shared.events.store import postgres
-
-        postgres.migrate(settings.store_admin_url, OWNED)
+    migrate_event_store(settings.store_admin_url, OWNED)
     postgres_index.prepare(settings.read_model_admin_url)
     folder = resources.files("services.knowledge.migrations")
     return read_model.migrate(settings.read_model_admin_url, SCHEMA, ROLE, folder, _views())
-
-
-def open_event_store(settings: Settings) -> EventStore:
-    """The store that the settings name; a driver is imported only where it is used."""
-    if settings.store == "kurrentdb":
-        from shared.events.store.kurrentdb import KurrentDBEventStore
-
-        return KurrentDBEventStore(settings.store_url)
-    from shared.events.store.postgres import PostgresEventStore
-
-    return PostgresEventStore(settings.store_url)
 
 
 def open_elasticsearch(settings: Settings) -> ElasticsearchIndex | None:

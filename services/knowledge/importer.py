@@ -24,7 +24,7 @@ from shared.events.errors import Refusal
 from shared.events.event import event_id, fingerprint
 from shared.events.stream import StreamName
 
-IMPORTER = Actor("content", "Cloud Factory", frozenset({"agent"}))
+IMPORTER = Actor("content", "Cloud Factory", "", "", frozenset({"agent"}))
 _IDS = uuid.UUID("7c1d2f0a-54d5-4b0e-9b59-0d7f0a1f6c55")
 _ARTICLE = {"title", "summary", "category", "tags", "language"}
 _FAQ = {"question", "category", "position"}

@@ -5,30 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from eventlet import tpool
-from nameko.extensions import DependencyProvider
 
 from services.knowledge.actor import Actor
-from services.knowledge.application import context_of
-from services.knowledge.bootstrap import Service
+from shared.service.actor import context_of
+from shared.service.provided import Provided, Wire
 from shared.service.rpc import rpc
-
-Wire = Any
-"""JSON types, as they came over the wire or go over it."""
-
-
-class Configured(DependencyProvider):  # type: ignore[misc]
-    """Gives each call the service that the process was put together with, from the container's configuration."""
-
-    def get_dependency(self, worker_ctx: Any) -> Service:
-        service = self.container.config["service"]
-        assert isinstance(service, Service)
-        return service
 
 
 class KnowledgeRpc:
     name = "knowledge"
 
-    service: Any = Configured()
+    service: Any = Provided()
 
     @rpc(kind="query")
     def kb_categories(self, **question: Any) -> Wire:

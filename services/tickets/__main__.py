@@ -39,16 +39,21 @@ def _rpc() -> int:
 
 
 def _plain(chosen: argparse.Namespace) -> int:
-    from services.tickets import administration, worker
-    from services.tickets.settings import read_admin_settings, read_settings
+    from services.tickets import administration, bootstrap
+    from services.tickets.settings import read_settings
+    from shared.service import worker
     from shared.service.logging import configure
-    from shared.service.settings import read_service_settings
+    from shared.service.settings import read_admin_settings, read_service_settings
 
     match chosen.command:
         case "worker":
             process = read_service_settings("tickets")
             configure("tickets-worker", process.log_level)
-            worker.run(read_settings(), process)
+            settings = read_settings()
+            service = bootstrap.build(settings)
+            worker.run(
+                service, lambda stop: bootstrap.build_runners(service, settings, process.amqp_url, stop), process
+            )
             return 0
         case "migrate":
             return administration.migrate(read_admin_settings())

@@ -1,36 +1,22 @@
-"""Who asks, as the gateway vouches for it."""
+"""Who asks, in the words of tickets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from services.tickets.domain import errors
-from shared.events.catalog.tickets import Customer, Person, Role
+from shared.events.catalog.tickets import Person, Role
+from shared.events.catalog.types import Customer
+from shared.service import actor
 
 
 @dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(actor.Actor):
     """The person behind a request. `role` is what the person acts as here: an agent or admin is an agent."""
-
-    id: str
-    name: str
-    email: str
-    account: str
-    roles: frozenset[str]
-
-    @classmethod
-    def from_wire(cls, data: Mapping[str, Any]) -> Actor:
-        return cls(data["id"], data["name"], data["email"], data["account"], frozenset(data["roles"]))
 
     @property
     def role(self) -> Role:
         return Role.AGENT if self.is_agent else Role.CUSTOMER
-
-    @property
-    def is_agent(self) -> bool:
-        return not self.roles.isdisjoint({"agent", "admin"})
 
     @property
     def person(self) -> Person:
@@ -39,11 +25,6 @@ class Actor:
     @property
     def customer(self) -> Customer:
         return Customer(self.id, self.name, self.email, self.account)
-
-    @property
-    def stored(self) -> dict[str, Any]:
-        """What each event's metadata says of the actor: no names."""
-        return {"id": self.id, "role": str(self.role)}
 
     def may_see(self, customer_id: str) -> bool:
         """An agent sees every ticket, a customer those opened for this person."""

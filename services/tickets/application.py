@@ -41,19 +41,19 @@ from shared.events.catalog.tickets import (
     NUMBER_CATEGORY,
     Assignee,
     Category,
-    Customer,
     Person,
     Priority,
     Role,
     Status,
 )
+from shared.events.catalog.types import Customer
 from shared.events.codec import Codec
 from shared.events.decider import CommandContext, Decider, Outcome, handle
 from shared.events.errors import Refusal
 from shared.events.event import event_id, fingerprint, stream_id
 from shared.events.projection import Fact
 from shared.events.store.port import EventStore
-from shared.events.stream import Revision, StreamName
+from shared.events.stream import StreamName
 
 SYSTEM = Person("system", "Cloud Factory Support", Role.SYSTEM)
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -113,6 +113,38 @@ class Tickets:
             description=description,
             attachments=files,
             follow_up_to=follow_up_to,
+        )
+        return self._execute(actor, ticket_id, command, context)
+
+    def open_from_chat(
+        self,
+        actor: Actor,
+        context: CommandContext,
+        chat_id: str,
+        customer: Mapping[str, str],
+        by: Mapping[str, str],
+        subject: str,
+        category: str,
+        priority: str,
+        description: str,
+        attachments: Sequence[str] = (),
+    ) -> Answer:
+        """For the chat service: the chat's transcript and files become a ticket of its customer.
+
+        `by` is {id, name, role}: the customer, an agent, or the system where people had gone home.
+        """
+        ticket_id = str(stream_id(context.command_id))
+        command = OpenTicket(
+            by=Person(by["id"], by["name"], Role(by["role"])),
+            at=self.now(),
+            number=self._take_number(ticket_id, context),
+            customer=Customer(**customer),
+            subject=subject,
+            category=Category(category),
+            priority=Priority(priority),
+            description=description,
+            attachments=self.uploads.of_chat(chat_id, attachments),
+            from_chat=chat_id,
         )
         return self._execute(actor, ticket_id, command, context)
 
@@ -309,15 +341,3 @@ def _number(command: uuid.UUID, attempt: int) -> str:
 
 def _stable_number(name: str) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
-
-
-def context_of(data: Mapping[str, Any], actor: Actor) -> CommandContext:
-    """The context that came with a request."""
-    expected = data.get("expected_revision")
-    return CommandContext(
-        command_id=uuid.UUID(data["command_id"]),
-        fingerprint=data["fingerprint"],
-        correlation_id=data["correlation_id"],
-        actor=actor.stored,
-        expected=None if expected is None else Revision(expected),
-    )

@@ -17,7 +17,7 @@ from services.tickets.projections.search import Search
 from services.tickets.projections.statistics import Statistics
 from services.tickets.projections.ticket_list import TicketList
 from services.tickets.queries import Queries
-from services.tickets.settings import AdminSettings, Settings
+from services.tickets.settings import Settings
 from services.tickets.uploads import Uploads
 from shared.events import read_model
 from shared.events.catalog import tickets as catalog
@@ -27,8 +27,10 @@ from shared.events.process import ProcessRunner
 from shared.events.projection import Projection, ProjectionGroup, Rebuild
 from shared.events.read_model import ReadModel
 from shared.events.relay import Relay
+from shared.events.store import migrate_event_store, open_event_store
 from shared.events.store.port import EventStore
 from shared.objects import open_store as open_object_store
+from shared.service.settings import AdminSettings
 
 SCHEMA = "tickets"
 ROLE = "tickets"
@@ -69,7 +71,7 @@ class Service:
 
 def build(settings: Settings, clock: Callable[[], datetime] = now) -> Service:
     """Open the store and the read models, and put the service together on them."""
-    store = open_event_store(settings)
+    store = open_event_store(settings.store, settings.store_url)
     rows = ReadModel(settings.read_model_url, SCHEMA)
     uploads = Uploads(rows, clock)
     return Service(Tickets(store, CODEC, uploads, clock), Queries(rows, store, CODEC, clock), uploads, store, rows)
@@ -106,23 +108,9 @@ def build_rebuild(service: Service, settings: Settings, projection: Projection) 
 
 def migrate(settings: AdminSettings) -> list[str]:
     """Bring the store and the read models up to date; names of the migrations that were run."""
-    if settings.store_admin_url is not None:
-        from shared.events.store import postgres
-
-        postgres.migrate(settings.store_admin_url, OWNED)
+    migrate_event_store(settings.store_admin_url, OWNED)
     folder = resources.files("services.tickets.migrations")
     return read_model.migrate(settings.read_model_admin_url, SCHEMA, ROLE, folder, _views())
-
-
-def open_event_store(settings: Settings) -> EventStore:
-    """The store that the settings name; a driver is imported only where it is used."""
-    if settings.store == "kurrentdb":
-        from shared.events.store.kurrentdb import KurrentDBEventStore
-
-        return KurrentDBEventStore(settings.store_url)
-    from shared.events.store.postgres import PostgresEventStore
-
-    return PostgresEventStore(settings.store_url)
 
 
 def _views() -> str:

@@ -205,6 +205,8 @@ class Queries:
         rows = self.read_model.query(
             "select attachment_id, filename, content_type, size, sha256 from attachment_bindings"
             " where attachment_id = %(id)s and (%(agent)s or (customer_id = %(me)s and not internal))"
+            " union all select attachment_id, filename, content_type, size, sha256 from chat_bindings"
+            " where attachment_id = %(id)s and (%(agent)s or customer_id = %(me)s)"
             " union all select attachment_id, filename, content_type, size, sha256 from uploads"
             " where attachment_id = %(id)s and owner_id = %(me)s limit 1",
             {"id": _uuid(attachment_id, _no_file), "me": actor.id, "agent": actor.is_agent},

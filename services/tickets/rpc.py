@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
-
-from nameko.extensions import DependencyProvider
 
 from services.tickets import views
 from services.tickets.actor import Actor
-from services.tickets.application import context_of
-from services.tickets.bootstrap import Service
+from shared.service.actor import context_of
+from shared.service.provided import Provided, Wire
 from shared.service.rpc import rpc
-
-Wire = Any
-"""JSON types, as they came over the wire or go over it."""
-
-
-class Configured(DependencyProvider):  # type: ignore[misc]
-    """Gives each call the service that the process was put together with, from the container's configuration."""
-
-    def get_dependency(self, worker_ctx: Any) -> Service:
-        service = self.container.config["service"]
-        assert isinstance(service, Service)
-        return service
 
 
 class TicketsRpc:
     name = "tickets"
 
-    service: Any = Configured()
+    service: Any = Provided()
 
     @rpc(kind="command")
     def open_ticket(self, actor: Wire, context: Wire, **command: Any) -> Wire:
         who = Actor.from_wire(actor)
         return self.service.tickets.open(who, context_of(context, who), **command)
+
+    @rpc(kind="command")
+    def open_ticket_from_chat(self, actor: Wire, context: Wire, **command: Any) -> Wire:
+        who = Actor.from_wire(actor)
+        return self.service.tickets.open_from_chat(who, context_of(context, who), **command)
+
+    @rpc(kind="command")
+    def bind_to_chat(self, actor: Wire, **command: Any) -> Wire:
+        return [asdict(file) for file in self.service.uploads.bind_to_chat(Actor.from_wire(actor), **command)]
 
     @rpc(kind="command")
     def post_message(self, actor: Wire, context: Wire, **command: Any) -> Wire:

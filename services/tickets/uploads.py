@@ -11,7 +11,7 @@ import structlog
 from services.tickets.actor import Actor
 from services.tickets.domain import errors
 from services.tickets.domain.ticket import MAX_ATTACHMENTS
-from shared.events.catalog.tickets import AttachedFile
+from shared.events.catalog.types import AttachedFile
 from shared.events.decider import key_reused
 from shared.events.read_model import ReadModel
 from shared.objects.port import ObjectStore
@@ -61,6 +61,28 @@ class Uploads:
             raise errors.attachment_not_found(missing)
         return tuple(_file(found[id_]) for id_ in dict.fromkeys(ids))
 
+    def bind_to_chat(
+        self, actor: Actor, ids: Sequence[str], chat_id: str, customer_id: str
+    ) -> tuple[AttachedFile, ...]:
+        """The owner's files of these ids, for whoever sees the chat from now on. Raises Refusal."""
+        files = self.use(actor, ids)
+        for file in files:
+            self._read_model.query(
+                "insert into chat_bindings (attachment_id, chat_id, customer_id, filename, content_type, size, sha256)"
+                " values (%s, %s, %s, %s, %s, %s, %s) on conflict (attachment_id, chat_id)"
+                " do update set customer_id = excluded.customer_id returning 1",
+                (file.id, chat_id, customer_id, file.filename, file.content_type, file.size, file.sha256),
+            )
+        return files
+
+    def of_chat(self, chat_id: str, ids: Sequence[str]) -> tuple[AttachedFile, ...]:
+        """Those of these files that the chat binds, in this order."""
+        rows = self._read_model.query(
+            "select * from chat_bindings where chat_id = %s and attachment_id = any(%s::uuid[])", (chat_id, list(ids))
+        )
+        found = {str(row["attachment_id"]): row for row in rows}
+        return tuple(_file(found[id_]) for id_ in ids if id_ in found)
+
     def remove_unbound(self, objects: ObjectStore) -> int:
         """Remove what no message, note or draft has named for a day, rows first, then content; how many rows.
 
@@ -71,6 +93,7 @@ class Uploads:
         rows = self._read_model.query(
             "delete from uploads u where used_at < %s"
             " and not exists (select from attachment_bindings b where b.attachment_id = u.attachment_id)"
+            " and not exists (select from chat_bindings c where c.attachment_id = u.attachment_id)"
             " and not exists (select from drafts d where u.attachment_id = any(d.attachments)) returning sha256",
             (before,),
         )
@@ -84,7 +107,8 @@ class Uploads:
         return bool(
             self._read_model.query(
                 "select 1 from uploads where sha256 = %(sha256)s"
-                " union all select 1 from attachment_bindings where sha256 = %(sha256)s limit 1",
+                " union all select 1 from attachment_bindings where sha256 = %(sha256)s"
+                " union all select 1 from chat_bindings where sha256 = %(sha256)s limit 1",
                 {"sha256": sha256},
             )
         )

@@ -43,6 +43,7 @@ def ticket(row: Row, actor: Actor, unread_count: int, now: datetime) -> dict[str
         "attachments": row["attachments"],
         "attachment_count": row["attachment_count"],
         "follow_up_to": row["follow_up_to"],
+        "from_chat": row["from_chat"],
         "satisfaction": row["satisfaction"],
         "last_message": row["last_message"],
         "allowed_actions": actions(row, actor, now),

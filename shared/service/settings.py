@@ -36,6 +36,28 @@ class ServiceSettings:
     drain_seconds: float = 15.0
 
 
+@dataclass(frozen=True, slots=True)
+class DataSettings:
+    """Where a service's data is.
+
+    store:           `postgres` or `kurrentdb`
+    store_url:       EVENT_STORE_URL, or KURRENTDB_URI
+    read_model_url:  as the role that owns the schema
+    """
+
+    store: str
+    store_url: str
+    read_model_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdminSettings:
+    """For `migrate`: who may create schemas. `store_admin_url` is None where the store needs no schema."""
+
+    store_admin_url: str | None
+    read_model_admin_url: str
+
+
 def required(read: Callable[[str], T], variable: str) -> T:
     """Read a variable with a reader of environs; raises SettingsError naming it when it is missing or malformed."""
     try:
@@ -71,6 +93,30 @@ def read_service_settings(service: str, env: Env | None = None) -> ServiceSettin
         max_commands=_within(env, "RPC_MAX_COMMANDS", 20, 1, 1000),
         max_queries=_within(env, "RPC_MAX_QUERIES", 40, 1, 1000),
     )
+
+
+def read_data_settings(env: Env) -> dict[str, str]:
+    """The members of DataSettings; raises SettingsError naming the variable."""
+    store = _store(env)
+    return {
+        "store": store,
+        "store_url": required(env.str, "EVENT_STORE_URL" if store == "postgres" else "KURRENTDB_URI"),
+        "read_model_url": required(env.str, "READ_MODEL_URL"),
+    }
+
+
+def read_admin_settings(env: Env | None = None) -> AdminSettings:
+    """Raises SettingsError naming the variable."""
+    env = env or Env()
+    admin_url = required(env.str, "EVENT_STORE_ADMIN_URL") if _store(env) == "postgres" else None
+    return AdminSettings(admin_url, required(env.str, "READ_MODEL_ADMIN_URL"))
+
+
+def _store(env: Env) -> str:
+    store = str(env.str("STORE", "postgres"))
+    if store not in ("postgres", "kurrentdb"):
+        raise SettingsError("STORE: must be postgres or kurrentdb")
+    return store
 
 
 def _within(env: Env, variable: str, default: int, lowest: int, highest: int) -> int:

@@ -92,6 +92,7 @@ class FakeApi:
             "satisfaction": None,
             "last_message": None,
             "follow_up_to": None,
+            "from_chat": None,
             "allowed_actions": ACTIONS[status],
             "revision": 0,
             **more,

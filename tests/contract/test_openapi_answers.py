@@ -75,6 +75,7 @@ TICKET = {
     "satisfaction": None,
     "last_message": {"author": {**PERSON, "role": "customer"}, "at": AT},
     "follow_up_to": None,
+    "from_chat": None,
     "allowed_actions": ["reply"],
     "revision": 1,
 }

@@ -14,8 +14,8 @@ from services.knowledge.index.port import SearchUnavailable
 from services.knowledge.index.postgres import PostgresIndex
 from services.knowledge.index.testing import LIBRARY, SYNONYMS, SearchIndexContract
 from services.knowledge.index.words import Synonyms
-from services.knowledge.settings import AdminSettings
 from shared.events.read_model import ReadModel
+from shared.service.settings import AdminSettings
 
 
 @pytest.fixture(scope="session")

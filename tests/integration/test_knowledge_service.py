@@ -22,7 +22,7 @@ from services.knowledge.index.follower import IndexFollower
 from services.knowledge.index.postgres import PostgresIndex
 from services.knowledge.queries import Queries
 from services.knowledge.search import Search, SearchLog, SynonymsFile
-from services.knowledge.settings import CONTENT, AdminSettings
+from services.knowledge.settings import CONTENT
 from shared.events.catalog.knowledge import SEARCHES
 from shared.events.errors import Refusal
 from shared.events.follower import FollowerRunner
@@ -30,6 +30,7 @@ from shared.events.projection import ProjectionGroup, Rebuild, decode
 from shared.events.read_model import ReadModel
 from shared.events.store.memory import MemoryEventStore
 from shared.events.stream import START
+from shared.service.settings import AdminSettings
 from tests.unit.knowledge.people import ADA, BEN, CHI, EVA, context
 
 TABLES = [table for projection in PROJECTIONS for table in projection.tables]

@@ -19,7 +19,6 @@ from services.tickets.application import Tickets
 from services.tickets.bootstrap import CODEC, PROJECTIONS, PUBLIC, SCHEMA
 from services.tickets.processes.auto_close import AutoClose
 from services.tickets.queries import Queries
-from services.tickets.settings import AdminSettings
 from services.tickets.uploads import Uploads
 from shared.events.errors import ReadModelUnavailable, Refusal
 from shared.events.follower import FollowerRunner, leadership
@@ -29,6 +28,7 @@ from shared.events.read_model import Connection, ReadModel, save_checkpoints
 from shared.events.store.memory import MemoryEventStore
 from shared.events.store.port import Batch
 from shared.events.stream import START, Position
+from shared.service.settings import AdminSettings
 from tests.unit.tickets.people import ADA, BEN, CHI, context
 
 TABLES = [table for projection in PROJECTIONS for table in projection.tables]
@@ -89,7 +89,7 @@ class World:
 @pytest.fixture(scope="session")
 def migrated(read_model_admin_url: str, read_model_url: str) -> str:
     settings = AdminSettings(None, read_model_admin_url)
-    assert bootstrap.migrate(settings) == ["0001_read_models.sql"]
+    assert bootstrap.migrate(settings) == ["0001_read_models.sql", "0002_chats.sql"]
     assert bootstrap.migrate(settings) == []
     return read_model_url
 

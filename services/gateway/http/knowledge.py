@@ -24,7 +24,7 @@ SUGGEST_SECONDS = 2.0
 """Who still types does not wait longer for help with it."""
 _SLUG = re.compile("[a-z0-9-]{1,100}")
 # the person of whom nothing is known: no token has an empty sub, so nobody's vote is shown
-_NOBODY = {"id": "", "name": "", "roles": []}
+_NOBODY = {"id": "", "name": "", "email": "", "account": "", "roles": []}
 _MISSING = ("article_not_found",)
 _TEXT = ("invalid_content", "category_not_found", "write_conflict")
 _CHANGES = ("article_not_found", "stale_revision", "write_conflict")

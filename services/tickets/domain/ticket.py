@@ -11,11 +11,9 @@ from typing import Any, assert_never
 from services.tickets.domain import errors
 from shared.events.catalog.tickets import (
     Assignee,
-    AttachedFile,
     Category,
     CategoryChanged,
     ClosingAnnounced,
-    Customer,
     InformationProvided,
     InformationRequested,
     MessagePosted,
@@ -35,6 +33,7 @@ from shared.events.catalog.tickets import (
     TicketUnassigned,
     WorkStarted,
 )
+from shared.events.catalog.types import AttachedFile, Customer
 from shared.events.decider import Decider
 
 CLOSES_AFTER = timedelta(days=7)
@@ -65,6 +64,7 @@ class OpenTicket:
     description: str
     attachments: tuple[AttachedFile, ...] = ()
     follow_up_to: str | None = None
+    from_chat: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +339,7 @@ def open_ticket(command: OpenTicket, ticket: Ticket) -> Sequence[Any]:
             first_response_due_at=command.at + FIRST_RESPONSE[command.priority],
             attachments=command.attachments,
             follow_up_to=command.follow_up_to,
+            from_chat=command.from_chat,
         )
     ]
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from shared.events.catalog.tickets import (
     CATEGORY,
-    AttachedFile,
     CategoryChanged,
     InformationProvided,
     InformationRequested,
@@ -24,6 +23,7 @@ from shared.events.catalog.tickets import (
     TicketUnassigned,
     WorkStarted,
 )
+from shared.events.catalog.types import AttachedFile
 from shared.events.projection import Fact
 from shared.events.read_model import Connection
 from shared.events.rows import upsert
@@ -34,7 +34,7 @@ COLUMNS = (
     "ticket_id, number, subject, category, priority, priority_rank, status, description, customer_id, customer_name,"
     " customer_email, customer_account, assignee_id, assignee_name, created_at, updated_at, first_response_due_at,"
     " first_response_at, resolved_at, closed_at, closes_at, message_count, attachment_count, attachments, follow_up_to,"
-    " satisfaction, last_message, revision, position"
+    " from_chat, satisfaction, last_message, revision, position"
 )
 RANK = {priority.value: rank for rank, priority in enumerate(Priority)}
 
@@ -140,6 +140,7 @@ def _opened(ticket_id: str, event: TicketOpened) -> Row:
         "attachment_count": len(event.attachments),
         "attachments": [file_dict(file) for file in event.attachments],
         "follow_up_to": event.follow_up_to,
+        "from_chat": event.from_chat,
         "satisfaction": None,
         "last_message": None,
         "revision": 0,

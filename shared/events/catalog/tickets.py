@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from shared.events.catalog.types import PersonalText
+from shared.events.catalog.types import AttachedFile, Customer, PersonalText
 
 CATEGORY = "ticket"
 NOTE_CATEGORY = "ticket_note"
@@ -66,29 +66,11 @@ class Assignee:
 
 
 @dataclass(frozen=True, slots=True)
-class Customer:
-    """Whose ticket it is; `account` is the customer organisation."""
-
-    id: str
-    name: PersonalText
-    email: PersonalText
-    account: str
-
-
-@dataclass(frozen=True, slots=True)
-class AttachedFile:
-    """A file bound to what names it; its content lies in object storage under `sha256`. Size in bytes."""
-
-    id: str
-    filename: PersonalText
-    content_type: str
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
 class TicketOpened:
-    """A ticket came to be, OPEN. `first_response_due_at` is the promise for its priority."""
+    """A ticket came to be, OPEN.
+
+    `first_response_due_at` is the promise for its priority; `from_chat` is the chat that became this ticket.
+    """
 
     number: str
     subject: PersonalText
@@ -101,6 +83,7 @@ class TicketOpened:
     first_response_due_at: datetime
     attachments: tuple[AttachedFile, ...] = ()
     follow_up_to: str | None = None
+    from_chat: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

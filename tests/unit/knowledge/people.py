@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.knowledge.actor import Actor
-from services.knowledge.application import context_of
 from shared.events.catalog.knowledge import ArticleContent
 from shared.events.decider import CommandContext
+from shared.service.actor import context_of
 
-ADA = Actor("c-ada", "Ada", frozenset({"customer"}))
-CHI = Actor("c-chi", "Chi", frozenset({"customer"}))
-BEN = Actor("a-ben", "Ben", frozenset({"agent"}))
-EVA = Actor("a-eva", "Eva", frozenset({"agent"}))
+ADA = Actor("c-ada", "Ada", "ada@acme.example", "acme", frozenset({"customer"}))
+CHI = Actor("c-chi", "Chi", "chi@globex.example", "globex", frozenset({"customer"}))
+BEN = Actor("a-ben", "Ben", "ben@cloudfactory.example", "cloudfactory", frozenset({"agent"}))
+EVA = Actor("a-eva", "Eva", "eva@cloudfactory.example", "cloudfactory", frozenset({"agent"}))
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 CONTENT = ArticleContent("reset-password", "Reset your password", "", "account", ("login",), "en", "Choose **Forgot**.")
 OTHER = replace(CONTENT, body="Choose **Forgotten**.")

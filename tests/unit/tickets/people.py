@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Sequence
 
 from services.tickets.actor import Actor
-from services.tickets.application import context_of
 from services.tickets.domain import errors
-from shared.events.catalog.tickets import AttachedFile
+from shared.events.catalog.types import AttachedFile
 from shared.events.decider import CommandContext
+from shared.service.actor import context_of
 
 ADA = Actor("c-ada", "Ada", "ada@acme.example", "acme", frozenset({"customer"}))
 CHI = Actor("c-chi", "Chi", "chi@globex.example", "globex", frozenset({"customer"}))

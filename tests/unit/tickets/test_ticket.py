@@ -35,11 +35,9 @@ from services.tickets.domain.ticket import (
 )
 from shared.events.catalog.tickets import (
     Assignee,
-    AttachedFile,
     Category,
     CategoryChanged,
     ClosingAnnounced,
-    Customer,
     InformationProvided,
     InformationRequested,
     MessagePosted,
@@ -59,6 +57,7 @@ from shared.events.catalog.tickets import (
     TicketUnassigned,
     WorkStarted,
 )
+from shared.events.catalog.types import AttachedFile, Customer
 from shared.events.testing import Given, given
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)

@@ -1,0 +1,44 @@
+"""A worker process: everything of a service that follows the store, in plain threads."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import structlog
+
+from shared.events.follower import FollowerRunner, PeriodicRunner, run_all
+from shared.service.health import HealthServer
+from shared.service.settings import ServiceSettings
+
+log = structlog.get_logger()
+
+
+class Service(Protocol):
+    """The parts of a service that a worker opens and closes."""
+
+    def checks(self) -> Mapping[str, Callable[[], None]]: ...
+
+    def close(self) -> None: ...
+
+
+def run(
+    service: Service,
+    build_runners: Callable[[threading.Event], Sequence[FollowerRunner | PeriodicRunner]],
+    process: ServiceSettings,
+) -> None:
+    """Follow the store until SIGTERM or SIGINT; `build_runners` is given the event that says stop."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    runners = build_runners(stop)
+    checks = {**service.checks(), **{runner.name: runner.check for runner in runners}}
+    health = HealthServer(process.health_port, checks, process.health_host)
+    health.start()
+    log.info("started", health_port=health.port)
+    run_all(runners, stop, process.drain_seconds)
+    health.close()
+    service.close()
+    log.info("stopped")
