@@ -213,7 +213,7 @@ def test_verify_finds_nothing_after_all_that(system: Stack) -> None:
 def test_a_rebuild_under_load_changes_nothing_that_readers_see(
     system: Stack, ada: Person, ben: Person, projection: str
 ) -> None:
-    ada.open()
+    reached(ada, ada.open()["position"])
     stop, totals = threading.Event(), []
     reader = every(0.01, lambda: totals.append(ada.get("/tickets")["total"]), stop)
     try:
