@@ -245,8 +245,9 @@ def _asking(
         return actions.choose(label, value, procedure=procedure.key, step=walk.step)
 
     offers = [button(choice.label, choice.value) for choice in question.choices]
-    after = [button("Back", BACK), actions.talk_to_person()] if _questions_before(procedure, walk) else []
-    return Reply(body, "procedure", actions=(*offers, *further, *after), walk=walk, engine="procedures")
+    back = [button("Back", BACK)] if _questions_before(procedure, walk) else []
+    person = [actions.talk_to_person()] if len(walk.path) > 1 else []
+    return Reply(body, "procedure", actions=(*offers, *further, *back, *person), walk=walk, engine="procedures")
 
 
 def _ending(procedure: Procedure, walk: Walk, ending: Ending, body: str, further: Sequence[actions.Action]) -> Reply:
@@ -273,8 +274,10 @@ def _account(procedure: Procedure, walk: Walk) -> str:
 def _answer(step: Step, value: str) -> str:
     if isinstance(step, Check):
         return f"- Status of {SERVICES[step.service]}: {value}"
-    choice = step.choice(value) if isinstance(step, Question) else None
-    return f"- {step.about if isinstance(step, Question) else 'Answer'}: {choice.label if choice else value}"
+    if isinstance(step, Ending):
+        return f"- {value}"
+    choice = step.choice(value)
+    return f"- {step.about}: {choice.label if choice else value}"
 
 
 def _status(service: str, lookups: Lookups) -> ServiceStatus:
@@ -519,7 +522,7 @@ def _load(folder: Path) -> list[Procedure]:
     faults: list[str] = []
     for path in sorted(folder.glob("*.yaml")):
         try:
-            loaded.append(_read(path.stem, path.read_text("utf-8")))
+            loaded.append(_read(path.stem, path.read_bytes()))
         except _Faulty as faulty:
             faults += [f"{path.name}{f', step {step}' if step else ''}: {fault}" for step, fault in faulty.faults]
     if not loaded and not faults:
@@ -537,7 +540,7 @@ class _Faulty(Exception):
         self.faults = faults
 
 
-def _read(name: str, text: str) -> Procedure:
+def _read(name: str, text: bytes) -> Procedure:
     try:
         raw = _Unique(text).get_single_data()
     except yaml.YAMLError as error:

@@ -186,7 +186,8 @@ FORM: dict[str, Any] = {
 
 
 def write(folder: Path, form: Any = FORM, name: str = "tea") -> Path:
-    (folder / f"{name}.yaml").write_text(form if isinstance(form, str) else yaml.safe_dump(form), encoding="utf-8")
+    content = form if isinstance(form, bytes) else (form if isinstance(form, str) else yaml.safe_dump(form)).encode()
+    (folder / f"{name}.yaml").write_bytes(content)
     return folder
 
 
@@ -339,10 +340,29 @@ def test_a_walk_that_no_longer_fits_ends_politely(tea: Procedures, walk: Walk) -
     assert tea.match(walk, "green") is None
 
 
+def test_an_answer_to_a_step_that_became_an_ending_stands_in_the_ticket(tea: Procedures) -> None:
+    walk = Walk("tea", ("done", "boils"), (("done", "sweet"),))
+    (ticket, _) = tea.step(walk, "cold", WELL).actions
+    assert "\n- sweet\n" in ticket["description"]
+
+
 def test_an_answer_that_was_taken_away_still_stands_in_the_ticket(tea: Procedures) -> None:
     walk = Walk("tea", ("kind", "boils"), (("kind", "white"),))
     (ticket, _) = tea.step(walk, "cold", WELL).actions
     assert "- Kind: white\n" in ticket["description"]
+
+
+def test_a_question_after_a_check_offers_a_person_and_no_way_back(tmp_path: Path) -> None:
+    procedures = Procedures.load(write(tmp_path, checked_first()))
+    reply = procedures.begin("tea", lookups({"networking": "degraded"}))
+    assert labels(reply)[3:] == ["Status of Networking", "Talk to a person"]
+
+
+def checked_first() -> dict[str, Any]:
+    form = yaml.safe_load(yaml.safe_dump(FORM))
+    form["first"] = "taps"
+    form["steps"]["taps"] = {"check": "networking", "levels": dict.fromkeys(LEVELS, "kind")}
+    return form  # type: ignore[no-any-return]
 
 
 def test_a_step_that_became_an_ending_is_said(tea: Procedures) -> None:
@@ -508,7 +528,9 @@ KIND = ("steps", "kind", "choices")
         ("", "tea.yaml: Invalid input type."),
         ("a: [", "tea.yaml: while parsing"),
         ("key: tea\nkey: tea\n", 'tea.yaml: "key" stands twice'),
-        ("? [a, b]\n: c\n", "tea.yaml: "),
+        ("? [a, b]\n: c\n", "tea.yaml: while constructing a mapping"),
+        (b"key: t\xe9\n", "tea.yaml: unacceptable character"),
+        (changed("steps", "Done now", to=FORM["steps"]["done"]), "tea.yaml: steps.Done now.key: Lower-case words"),
     ],
 )
 def test_a_fault_is_named_with_file_and_step(tmp_path: Path, form: Any, fault: str) -> None:
