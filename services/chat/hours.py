@@ -26,10 +26,6 @@ _DAY = 24 * 60
 _SECOND = timedelta(seconds=1)
 _KEYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 _TIMES = re.compile(r"([0-9]{1,2}):([0-9]{2})-([0-9]{1,2}):([0-9]{2})")
 _MAX_ZONE_CHARACTERS = 64
 
@@ -220,12 +216,11 @@ def _country_and_region(text: str) -> tuple[str | None, str | None]:
     country, slash, region = text.strip().partition("/")
     if not country and not slash:
         return None, None
-    try:
-        known = holidays.country_holidays(country)
-    except NotImplementedError:
-        raise ValueError(f"CHAT_HOLIDAYS: {country!r} is no country with known holidays; write one as DE.") from None
-    if slash and region not in known.subdivisions:
-        regions = ", ".join(known.subdivisions) or "none"
+    known = holidays.list_supported_countries(include_aliases=False)
+    if country not in known:
+        raise ValueError(f"CHAT_HOLIDAYS: {country!r} is no country with known holidays; write one as DE.")
+    if slash and region not in known[country]:
+        regions = ", ".join(known[country]) or "none"
         raise ValueError(f"CHAT_HOLIDAYS: {country} has no region {region!r}; it has {regions}.")
     return country, region or None
 
@@ -326,4 +321,4 @@ def _intervals(day: Day) -> str:
 
 def _day_in_words(at: datetime, far: bool) -> str:
     name = _NAMES[at.weekday()]
-    return f"{name} {at.day} {_MONTHS[at.month - 1]}" if far else name
+    return f"{name} {at.day} {at:%B}" if far else name
