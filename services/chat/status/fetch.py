@@ -73,16 +73,15 @@ def checked_address(url: str, allow_private: bool = False) -> Address:
 
 
 def is_public(address: IpAddress) -> bool:
-    """Whether anybody on the Internet may have this address; what an IPv6 address carries of IPv4 counts, too."""
+    """Whether the address is one of the public Internet; one that stands for an IPv4 address is what that one is.
+
+    Tunnels of IPv6 over IPv4 (6to4, Teredo) are not taken.
+    """
     if isinstance(address, ipaddress.IPv6Address):
-        teredo = address.teredo or ()
-        inner = [address.ipv4_mapped, address.sixtofour, *teredo]
-        if address in _NAT64:
-            inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-        if any(each is not None and not is_public(each) for each in inner):
+        if address.ipv4_mapped is not None or address in _NAT64:
+            return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        if address.sixtofour is not None or address.teredo is not None:
             return False
-        if address.ipv4_mapped is not None:
-            return True
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

@@ -33,12 +33,15 @@ class _Fetching:
 class StatusPage:
     """StatusSource over `fetch`, which gives a summary or raises FetchFailed. One fetch is under way at a time.
 
-    Whoever needs a new answer waits for it, at most SECONDS. Who comes while a fetch is under way gets the last answer,
-    and waits only where none holds any more. A fetch that takes longer goes on by itself, and its answer is used.
+    Whoever needs a new answer waits for it, at most `patience` seconds. Who comes while a fetch is under way gets the
+    last answer, and waits only where none holds any more. A fetch that takes longer goes on by itself, and its answer
+    is used.
     """
 
-    def __init__(self, url: str, fetch: Callable[[], bytes], now: Callable[[], datetime]) -> None:
-        self._url, self._fetch, self._now = url, fetch, now
+    def __init__(
+        self, url: str, fetch: Callable[[], bytes], now: Callable[[], datetime], patience: float = SECONDS
+    ) -> None:
+        self._url, self._fetch, self._now, self._patience = url, fetch, now, patience
         self._lock = threading.Lock()
         self._last: StatusReport | None = None
         self._failed_at: datetime | None = None
@@ -59,7 +62,7 @@ class StatusPage:
                 return None if _younger(self._asked_at(), now, TRUSTED_FOR) else self._fetching
             if _younger(self._asked_at(), now, FRESH_FOR) or _younger(self._failed_at, now, RETRY_AFTER):
                 return None
-            fetching = _Fetching(time.monotonic() + SECONDS)
+            fetching = _Fetching(time.monotonic() + self._patience)
             try:
                 threading.Thread(target=self._renew, args=(fetching,), name="status-page", daemon=True).start()
             except RuntimeError:

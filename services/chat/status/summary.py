@@ -118,8 +118,8 @@ def parse_document(content: bytes) -> dict[str, Any]:
 
 def key_of(name: str) -> str:
     """The key of a service of this name: "Object Storage" → "object-storage"; "" where no letter is Latin."""
-    ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")[:_MAX_KEY].rstrip("-")
+    letters = "".join(sign for sign in unicodedata.normalize("NFKD", name) if not unicodedata.combining(sign))
+    slug = re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-")[:_MAX_KEY].rstrip("-")
     return _KEYS.get(slug, slug)
 
 

@@ -154,17 +154,17 @@ def _time(at: datetime, now: datetime, zone: ZoneInfo | None) -> str:
 def find_service(report: StatusReport, text: str) -> ServiceStatus | None:
     """The service that a customer's words name, by its name or by what people call it; None where they name none.
 
-    The longest phrase counts, then a service's own name, then what stands first, then the service that is worse.
+    The longest phrase counts, then what stands first, then a service's own name, then the service that is worse.
     """
     words = _words(text)
     names = {service.key: _names(service) for service in report.services}
-    best: tuple[tuple[int, bool, int, int], ServiceStatus] | None = None
+    best: tuple[tuple[int, int, bool, int], ServiceStatus] | None = None
     for start, phrase in _phrases(words):
         for service in report.services:
             own = names[service.key].get(phrase)
             if own is None:
                 continue
-            rank = (len(phrase), own, -start, SEVERITY.index(service.level))
+            rank = (len(phrase), -start, own, SEVERITY.index(service.level))
             if best is None or rank > best[0]:
                 best = rank, service
     return best[1] if best is not None else None
