@@ -58,7 +58,7 @@ Script = Callable[[Body, int], Answer]
 class OpenAiServer:
     """Runs while it is a context manager; `url` is the base address, `requests` the bodies that were understood.
 
-    With `tls` it speaks HTTPS.
+    With `tls` it speaks HTTPS. `left` is set when a client hangs up on a dripping answer.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class OpenAiServer:
         self.refused: list[str] = []
         self.headers: list[Mapping[str, str]] = []
         self.closing = threading.Event()
+        self.left = threading.Event()
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -188,6 +189,7 @@ def _handler(server: OpenAiServer) -> type[BaseHTTPRequestHandler]:
                 self.end_headers()
             while not server.closing.wait(0.05):
                 if answer.drip and not self._write(b" "):
+                    server.left.set()
                     return
 
         def _write(self, content: bytes) -> bool:

@@ -246,13 +246,16 @@ def _refuse_numbers(rest: str, evidence: _Evidence) -> None:
         raise NotGrounded("number")
 
 
-# An assistant does nothing and promises nothing, so what sounds like it has to be the passage's own wording.
+# An assistant does nothing and promises nothing, so what sounds like it has to be the passage's own wording: the whole
+# of it, or the group where a pattern has one.
 _SOON = r"(?:(?:\w+ly|just|now|already)\s+)*"
 _CLAIMS = (
     re.compile(r"\bi(?:'\w+)?\s+\w+"),
     re.compile(rf"\bwe(?:'\w+)?\s+{_SOON}(?:(?:have|had|will|are|can)\s+)*{_SOON}\w+"),
     re.compile(rf"\b(?:has|have|had|having)\s+{_SOON}been\s+\w+"),
-    re.compile(rf"\byour\s+(?:[\w'-]+\s+){{1,4}}(?:is|are|was|were)\s+{_SOON}\w+ed\b"),
+    re.compile(
+        rf"\byour\s+(?:[\w'-]+\s+){{0,3}}([\w'-]+\s+(?:is|are|was|were)\s+{_SOON}(?:\w+ed|paid|sent|made|given))\b"
+    ),
     re.compile(
         r"\b(?:support|team|agent|colleague|engineer|staff|someone|somebody)s?\s+(?:will|has|have|is|are)\s+\w+"
     ),
@@ -266,17 +269,18 @@ _CLAIMS = (
 def _refuse_claims(rest: str, evidence: _Evidence) -> None:
     """Raises for a deed or a promise that no cited passage words alike."""
     plain = _plain(rest)
-    if not all(evidence.holds(found[0]) for pattern in _CLAIMS for found in pattern.finditer(plain)):
+    if not all(evidence.holds(found[pattern.groups]) for pattern in _CLAIMS for found in pattern.finditer(plain)):
         raise NotGrounded("claim")
 
 
 _SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+|\n+")
 _COMMON = frozenset(
     _WORD.findall(
-        "about according after also answer article been before below both cannot could does done each either else "
-        "first following follows from have here into just like make many more most much must need needs next note once "
-        "only other passage says section should some such than that their them then there these they this those "
-        "through under until want wants were what when where whether which while will with within without would your"
+        "about according after again also answer article been before below both called cannot code command could does "
+        "done each either else example first following follows from have here instead into just like line make many "
+        "mean means more most much must named need needs next note once only other passage says section should shown "
+        "some step steps still such than that their them then there these they this those through under until used "
+        "using want wants were what when where whether which while will with within without would your"
     )
 )
 

@@ -207,6 +207,21 @@ def _with_person(reply: Reply) -> Reply:
     return replace(reply, actions=(*reply.actions, talk_to_person()))
 
 
+def _tried(ask: Callable[[], Grounded]) -> Grounded | NotUsed:
+    try:
+        return ask()
+    except NotUsed as fault:
+        return fault
+    except NotGrounded as fault:
+        return NotUsed(fault.reason)
+    except LookupFailed:
+        return NotUsed("lookup", answered=None)
+    except Exception as error:  # the customer gets the first engine's answer whatever breaks here
+        # neither message nor traceback: either may hold what the customer wrote
+        log.error("model failed", error=type(error).__name__)
+        return NotUsed("error", answered=None)
+
+
 def _within(seconds: float, ask: Callable[[], Grounded], done: Callable[[], None]) -> Grounded:
     """What `ask` returns or raises, as NotUsed; after `seconds` it is left to itself. `done` is called when it ends.
 
@@ -217,19 +232,10 @@ def _within(seconds: float, ask: Callable[[], Grounded], done: Callable[[], None
 
     def run() -> None:
         try:
-            outcome.put(context.run(ask))
-        except NotUsed as fault:
-            outcome.put(fault)
-        except NotGrounded as fault:
-            outcome.put(NotUsed(fault.reason))
-        except LookupFailed:
-            outcome.put(NotUsed("lookup", answered=None))
-        except Exception as error:  # the customer gets the first engine's answer whatever breaks here
-            # neither message nor traceback: either may hold what the customer wrote
-            log.error("model failed", error=type(error).__name__)
-            outcome.put(NotUsed("error", answered=None))
+            result = _tried(lambda: context.run(ask))
         finally:
             done()
+        outcome.put(result)
 
     threading.Thread(target=run, name="assistant-llm", daemon=True).start()
     try:

@@ -73,6 +73,7 @@ def test_what_the_cited_passages_say_is_used(answer: str) -> None:
         (QUOTE + " We already answer refunds.", "claim"),
         (QUOTE + " The refund has now been answered.", "claim"),
         (QUOTE + " Your refund is answered.", "claim"),
+        (QUOTE + " Your whole refund is already paid.", "claim"),
         (QUOTE + " Refund approved.", "claim"),
         (QUOTE + " Bananas are yellow.", "unsupported"),
         (QUOTE + " Rückerstattung jederzeit.", "unsupported"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 import ssl
 import threading
@@ -26,7 +27,7 @@ from services.chat.assistant.grounding import grounded, visible
 from services.chat.assistant.llm import LlmAssistant, LlmSettings, read_llm_settings
 from services.chat.assistant.port import LookupFailed, Passage, Reply, Said, Turn, Walk
 from shared.service.settings import SettingsError
-from tests.doubles.openai_server import Answer, Body, Call, Never, OpenAiServer, Raw, Say, Script
+from tests.doubles.openai_server import Answer, Body, Call, Never, OpenAiServer, Raw, Say, Script, completion
 from tests.unit.chat.llm_world import (
     ANNA,
     FIRST,
@@ -213,8 +214,10 @@ class TestTools:
         assert knowledge.asked == [("passages", "Can I get my money back?"), ("passages", "port 25")]
 
     def test_what_is_found_again_keeps_its_number(self, serve: Serve) -> None:
-        server = serve(in_turn(Call([("search_passages", {"query": "x"})]), Say('"or you paid twice" [2]')))
-        assert assistant(server, Knowledge(by_query={"x": (QUESTION,)})).reply(turn()).sources == (QUESTION.source,)
+        answer = Say('"or you paid twice" [2], "Use port 587 of your mail provider" [3]')
+        server = serve(in_turn(Call([("search_passages", {"query": "x"})]), answer))
+        reply = assistant(server, Knowledge(by_query={"x": (QUESTION, OUTGOING)})).reply(turn())
+        assert reply.sources == (QUESTION.source, OUTGOING.source)
 
     def test_status_and_own_tickets_are_told_with_the_askers_rights(self, serve: Serve) -> None:
         tools: list[tuple[str, Any]] = [("service_status", ""), ("ticket_status", {}), NAMED_TICKET]
@@ -278,6 +281,9 @@ class TestTools:
         assert assistant(serve(in_turn(call, call, call, Say(GOOD)))).reply(turn()).engine == "llm"
 
 
+GOOD_BODY = json.dumps(completion("test-model", Say(GOOD), 0)).encode()
+
+
 def raw(**choice: Any) -> Raw:
     return Raw(content=json.dumps({"choices": [choice]}).encode())
 
@@ -292,7 +298,7 @@ class TestTrouble:
             (Raw(content=b'{"choices": [', length=5_000), "connection"),
             (Raw(content=b" " * (llm.MAX_RESPONSE_BYTES + 70_000)), "too_large"),
             (Raw(content=b"<html>busy</html>"), "not_json"),
-            (Raw(content=b"\x1f\x8b\x08\x00", headers={"Content-Encoding": "gzip"}), "not_json"),
+            (Raw(content=gzip.compress(GOOD_BODY), headers={"Content-Encoding": "gzip"}), "not_json"),
             (Raw(content=b"[" * 100_000), "not_json"),
             (Raw(content=b"[]"), "nonsense"),
             (Raw(content=b'{"choices": []}'), "nonsense"),
@@ -316,6 +322,15 @@ class TestTrouble:
     @pytest.mark.parametrize("answer", [Never(), Never(drip=True)], ids=["silent", "dripping"])
     def test_a_slow_endpoint_is_given_up(self, serve: Serve, answer: Answer) -> None:
         refused(serve(answer), "timeout", seconds=0.3)
+
+    def test_a_question_that_was_given_up_leaves_the_endpoint_too(self, serve: Serve) -> None:
+        server = serve(Never(drip=True))
+        refused(server, "timeout", seconds=0.3)
+        assert server.left.wait(10)
+
+    def test_a_place_is_free_again_after_the_answer(self, serve: Serve) -> None:
+        engine = assistant(serve(in_turn(Raw(500), Say(GOOD))), at_once=1)
+        assert [engine.reply(turn()).engine for _ in range(3)] == ["passages", "llm", "llm"]
 
     def test_an_endpoint_that_is_not_there(self, free_port: int) -> None:
         before = fallbacks("connection")
@@ -405,6 +420,7 @@ class TestTrouble:
             assistant(serve(Say(GOOD)), Odd()).reply(turn("my secret words"))
         assert [line["reason"] for line in lines if "reason" in line] == ["status", "uncited", "error"]
         assert lines[0]["status"] == 500
+        assert not any("exc_info" in line for line in lines)
         for text in (str(lines), caplog.text):
             assert "secret" not in text
             assert "test-key" not in text
