@@ -147,7 +147,8 @@ class LlmAssistant:
     def reply(self, turn: Turn) -> Reply:
         """The first engine's reply, or the model's where the question is open and its answer stands the check."""
         first = self._fallback.reply(turn)
-        if first.intent not in OPEN_QUESTIONS or turn.action is not None or not turn.question.strip():
+        asks = turn.action is None and turn.question.strip()
+        if first.intent not in OPEN_QUESTIONS or first.wants_person or not asks:
             return first
         try:
             answer = self._asked(turn)

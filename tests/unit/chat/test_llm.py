@@ -143,9 +143,16 @@ class TestAnswer:
         engine = LlmAssistant(settings(serve(Say(GOOD))), Knowledge(), FirstEngine(replace(FIRST, walk=walk)))
         assert engine.reply(turn()).walk == walk
 
-    @pytest.mark.parametrize("intent", ["status", "procedure", "ticket", "person", "small_talk"])
-    def test_what_is_no_open_question_stays_the_first_engines(self, serve: Serve, intent: str) -> None:
-        server, first = serve(Say(GOOD)), Reply("Dealt with.", intent)
+    @pytest.mark.parametrize(
+        "first",
+        [
+            *(Reply("Dealt with.", intent) for intent in ("status", "procedure", "ticket", "person", "small_talk")),
+            Reply("A person comes.", "unknown", wants_person=True),
+        ],
+        ids=lambda first: first.intent,
+    )
+    def test_what_is_no_open_question_stays_the_first_engines(self, serve: Serve, first: Reply) -> None:
+        server = serve(Say(GOOD))
         assert LlmAssistant(settings(server), Knowledge(), FirstEngine(first)).reply(turn()) is first
         assert server.requests == []
 
