@@ -10,8 +10,8 @@ which a sum of ranks is not: it says whether anything answers at all.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Protocol
@@ -23,20 +23,20 @@ from shared.wording import stem, words
 MAX_QUESTION = 4_000
 MAX_ASKED = 24
 
-RELATED, SYNONYM, SLIP, FAR_SLIP = 0.7, 0.9, 0.85, 0.65
+RELATED, SYNONYM, SLIP, FAR_SLIP = 0.8, 0.9, 0.85, 0.65
 # where the word itself stands nowhere, what it leads to is what was meant
-ONLY_RELATED = 0.85
-FAINT = 0.25
+ONLY_RELATED = 0.9
+FAINT = 0.2
 # the weight of a word that stands nowhere, in a question of so few words; in a story most words are no subject
-UNKNOWN = 0.7
+UNKNOWN = 0.8
 STORY = 5
 # how much less a word counts that stands in no title: it is what articles are written with, not what they are about
-NO_TITLE = 0.7
-NAME, HEADING, ABOUT, BODY, ONCE, ELSEWHERE = 1.0, 0.95, 0.9, 0.8, 0.65, 0.4
+NO_TITLE = 0.6
+NAME, HEADING, ABOUT, BODY, ONCE, ELSEWHERE = 1.0, 0.95, 0.9, 0.6, 0.45, 0.25
 # how much of a word's share is for the section itself, so that the right one of an article comes first
 NEAR = 0.3
 # how much of the score is for a title that asks for nothing else
-EXACT = 0.1
+EXACT = 0.2
 
 _BETWEEN = frozenset(("a", "an", "the", "my", "our", "your", "its", "their", "this", "that"))
 
@@ -81,12 +81,20 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One thing that a question asks for: what it may be called, with how much each counts."""
+class Way:
+    """What something is called: its stems, how much having it counts, and its words as they are written."""
 
+    phrase: str
+    strength: float
     written: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One thing that a question asks for: what it may be called, what counts most first."""
+
     weight: float
-    ways: tuple[tuple[str, float], ...]
+    ways: tuple[Way, ...]
 
 
 class Vocabulary(Protocol):
@@ -109,12 +117,12 @@ class Vocabulary(Protocol):
 class Meanings:
     """What else words and phrases are called; `related` leads from customers' words to the articles' only."""
 
-    ways: Mapping[tuple[str, ...], Mapping[str, float]]
+    ways: Mapping[tuple[str, ...], Sequence[Way]]
     known: frozenset[str]
 
     @classmethod
     def of(cls, synonyms: Synonyms, related: Sequence[tuple[Sequence[str], Sequence[str]]] = ()) -> Meanings:
-        ways: dict[tuple[str, ...], dict[str, float]] = {}
+        ways: dict[tuple[str, ...], list[Way]] = {}
         for said, meant in related:
             for term in said:
                 _add(ways, term, meant, RELATED)
@@ -124,13 +132,10 @@ class Meanings:
         return cls(ways, frozenset(part for phrase in ways for part in phrase))
 
 
-def _add(ways: dict[tuple[str, ...], dict[str, float]], term: str, others: Sequence[str], strength: float) -> None:
+def _add(ways: dict[tuple[str, ...], list[Way]], term: str, others: Sequence[str], strength: float) -> None:
     phrase = tuple(terms_of(term))
-    found = ways.setdefault(phrase, {})
-    for other in others:
-        meant = " ".join(terms_of(other))
-        if meant != " ".join(phrase):
-            found[meant] = max(strength, found.get(meant, 0.0))
+    meant = (Way(" ".join(terms_of(other)), strength, other) for other in others)
+    ways.setdefault(phrase, []).extend(way for way in meant if way.phrase != " ".join(phrase))
 
 
 def read_related(text: str) -> list[tuple[list[str], list[str]]]:
@@ -183,37 +188,34 @@ def asked_in(text: str, meanings: Meanings, vocabulary: Vocabulary, faq: Sequenc
     """What a question asks for, the weightiest at most MAX_ASKED."""
     written = [word for word in words(text[:MAX_QUESTION]) if word not in _BETWEEN]
     mended = _mended(written, meanings, vocabulary, faq)
-    found: dict[str, tuple[dict[str, float], float]] = {}
-    for phrase, ways, trust in _phrases(written, mended, meanings):
-        found.setdefault(phrase, (ways, trust))
-    names = list(found)[: 4 * MAX_ASKED]
+    found = {ways[0].phrase: ways for ways in reversed(list(_phrases(written, mended, meanings)))}
+    slots = list(reversed(found.values()))[: 4 * MAX_ASKED]
     # what is only related says nothing of how rare the word itself is, unless that stands nowhere
-    same = [[way for way, strength in found[name][0].items() if strength > RELATED] or [name] for name in names]
-    counts = vocabulary.counts([*same, *(list(found[name][0]) for name in names)])
+    same = [[way for way in ways if way.strength > RELATED] or [ways[0]] for ways in slots]
+    counts = vocabulary.counts([[way.written for way in ways] for ways in (*same, *slots)])
     size = vocabulary.size() + len(faq)
     # a word that leads to others is one that customers use for a subject
-    faint = {name: _is_faint(name) and tuple(name.split()) not in meanings.ways for name in names}
-    unknown = UNKNOWN * min(1.0, STORY / max(1, len(names) - sum(faint.values())))
+    faint = [ways[0].phrase in _faint_stems() and len(ways) == 1 for ways in slots]
+    unknown = UNKNOWN * min(1.0, STORY / max(1, len(slots) - sum(faint)))
     asked = []
-    for name, ways, own, all_ways in zip(names, same, counts, counts[len(names) :], strict=False):
-        strengths, trust = found[name]
-        had, titled = _with_faq(own, ways, faq)
+    for number, ways in enumerate(slots):
+        had, titled = _with_faq(counts[number], same[number], faq)
         if had == 0:
-            had, titled = _with_faq(all_ways, list(strengths), faq)
-            strengths = {way: ONLY_RELATED * trust if way != name else trust for way in strengths}
-        weight = (_weight(had, titled, size) if had else unknown) * (FAINT if faint[name] else 1.0)
-        asked.append(Asked(name, weight, tuple(sorted(strengths.items(), key=lambda way: -way[1]))))
+            had, titled = _with_faq(counts[len(slots) + number], ways, faq)
+            ways = [ways[0], *(replace(way, strength=max(way.strength, ONLY_RELATED)) for way in ways[1:])]
+        weight = (_weight(had, titled, size) if had else unknown) * (FAINT if faint[number] else 1.0)
+        asked.append(Asked(weight, tuple(sorted(ways, key=lambda way: -way.strength))))
     return sorted(asked, key=lambda each: -each.weight)[:MAX_ASKED]
 
 
-def _with_faq(articles: tuple[int, int], ways: Sequence[str], faq: Sequence[Piece]) -> tuple[int, int]:
-    had = sum(any(_has(piece, way) for way in ways) for piece in faq)
-    titled = sum(any(piece.names.has(way) for way in ways) for piece in faq)
+def _with_faq(articles: tuple[int, int], ways: Sequence[Way], faq: Sequence[Piece]) -> tuple[int, int]:
+    had = sum(any(_has(piece, way.phrase) for way in ways) for piece in faq)
+    titled = sum(any(piece.names.has(way.phrase) for way in ways) for piece in faq)
     return articles[0] + had, articles[1] + titled
 
 
-def _has(piece: Piece, way: str) -> bool:
-    return piece.names.has(way) or piece.body.has(way)
+def _has(piece: Piece, phrase: str) -> bool:
+    return piece.names.has(phrase) or piece.body.has(phrase)
 
 
 def _weight(had: int, titled: int, size: int) -> float:
@@ -227,51 +229,45 @@ def _rarity(had: int, size: int) -> float:
     return min(1.0, math.log(1 + (max(size - had, 0) + 0.5) / (had + 0.5)) / math.log(1 + (size - 0.5) / 1.5))
 
 
-def _phrases(
-    written: Sequence[str], mended: Mapping[str, tuple[Sequence[str], float]], meanings: Meanings
-) -> Iterator[tuple[str, dict[str, float], float]]:
-    """The longest phrases that have meanings, and the words that carry a subject."""
+def _phrases(written: Sequence[str], mended: Mapping[str, Mended], meanings: Meanings) -> Iterator[list[Way]]:
+    """What the longest phrases that have meanings, and the other words that carry a subject, may be called.
+
+    The first of each is what was written, mended.
+    """
     stopped = stop_words()
-    right = [mended[word][0][0] if word in mended else word for word in written]
+    right = [mended[word].right[0] if word in mended else word for word in written]
     stemmed = [stem(word) for word in right]
     longest = max((len(phrase) for phrase in meanings.ways), default=1)
     at = 0
     while at < len(written):
-        for length in range(min(longest, len(written) - at), 0, -1):
-            phrase = tuple(stemmed[at : at + length])
-            if phrase in meanings.ways:
-                break
-        else:
-            length = 1
-            if written[at] in stopped or right[at] in stopped:
-                at += 1
-                continue
-            phrase = (stemmed[at],)
-        trust = min(mended[word][1] if word in mended else 1.0 for word in written[at : at + length])
-        yield " ".join(phrase), _ways(phrase, written[at], mended, meanings, trust), trust
-        at += length
+        fits = range(min(longest, len(written) - at), 0, -1)
+        length = next((each for each in fits if tuple(stemmed[at : at + each]) in meanings.ways), 0)
+        if length == 0 and (written[at] in stopped or right[at] in stopped):
+            at += 1
+            continue
+        until = at + max(length, 1)
+        trust = min(mended[word].trust if word in mended else 1.0 for word in written[at:until])
+        ways = [Way(" ".join(stemmed[at:until]), trust, " ".join(right[at:until]))]
+        if until - at == 1 and written[at] in mended:
+            ways += [Way(stem(other), trust, other) for other in mended[written[at]].right[1:]]
+        for way in meanings.ways.get(tuple(stemmed[at:until]), ()):
+            ways.append(replace(way, strength=way.strength * trust))
+        yield ways
+        at = until
 
 
-def _ways(
-    phrase: tuple[str, ...],
-    written: str,
-    mended: Mapping[str, tuple[Sequence[str], float]],
-    meanings: Meanings,
-    trust: float,
-) -> dict[str, float]:
-    ways = {" ".join(phrase): trust}
-    for other, strength in meanings.ways.get(phrase, {}).items():
-        ways[other] = max(ways.get(other, 0.0), strength * trust)
-    if len(phrase) == 1 and written in mended:
-        for other in mended[written][0][1:]:
-            ways.setdefault(stem(other), trust)
-    return ways
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What a word may be a slip of, the likeliest first, and how far that is believed, 0 to 1."""
+
+    right: Sequence[str]
+    trust: float
 
 
 def _mended(
     written: Sequence[str], meanings: Meanings, vocabulary: Vocabulary, faq: Sequence[Piece]
-) -> dict[str, tuple[Sequence[str], float]]:
-    """Word that stands nowhere -> the words that it may be a slip of, and how far that is believed."""
+) -> dict[str, Mended]:
+    """Word that stands nowhere -> what it may be a slip of."""
     stopped = stop_words()
     strange = [
         word
@@ -279,7 +275,7 @@ def _mended(
         if len(word) > 3
         and word.isalpha()
         and word not in stopped
-        and not _is_faint(stem(word))
+        and stem(word) not in _faint_stems()
         and stem(word) not in meanings.known
         and not any(_has(piece, stem(word)) for piece in faq)
     ]
@@ -290,7 +286,7 @@ def _mended(
     for word, near in vocabulary.alike(strange).items():
         right = corrections(word, [*near, *known_here, *((each, 1) for each in meanings.known)])
         if right and (trust := _trust(word, right[0])):
-            found[word] = (right, trust)
+            found[word] = Mended(right, trust)
     return found
 
 
@@ -315,10 +311,6 @@ def _faint_words() -> frozenset[str]:
 @cache
 def _faint_stems() -> frozenset[str]:
     return frozenset(map(stem, _faint_words()))
-
-
-def _is_faint(phrase: str) -> bool:
-    return phrase in _faint_stems()
 
 
 # -- Scores
@@ -350,24 +342,24 @@ def score_of(asked: Sequence[Asked], piece: Piece) -> float:
 
 def _share(asked: Asked, piece: Piece) -> float:
     anywhere = near = 0.0
-    for way, strength in asked.ways:
-        in_heading, in_body = piece.headings.has(way), piece.body.has(way)
+    for way in asked.ways:
+        in_heading, in_body = piece.headings.has(way.phrase), piece.body.has(way.phrase)
         if in_heading or in_body:
-            near = max(near, strength * (1.0 if in_heading else 0.8))
-        anywhere = max(anywhere, strength * _place(piece, way, in_heading, in_body))
+            near = max(near, way.strength * (1.0 if in_heading else 0.8))
+        anywhere = max(anywhere, way.strength * _place(piece, way.phrase, in_heading, in_body))
     return (1 - NEAR) * anywhere + NEAR * near
 
 
-def _place(piece: Piece, way: str, in_heading: bool, in_body: bool) -> float:
-    if piece.names.has(way):
+def _place(piece: Piece, phrase: str, in_heading: bool, in_body: bool) -> float:
+    if piece.names.has(phrase):
         return NAME
     if in_heading:
         return HEADING
-    if piece.about.has(way):
+    if piece.about.has(phrase):
         return ABOUT
     if in_body:
-        return ONCE if piece.body.line.count(f" {way} ") == 1 else BODY
-    return ELSEWHERE if piece.whole.has(way) else 0.0
+        return ONCE if piece.body.line.count(f" {phrase} ") == 1 else BODY
+    return ELSEWHERE if piece.whole.has(phrase) else 0.0
 
 
 def _exactness(asked: Sequence[Asked], field: Field) -> float:
@@ -375,12 +367,10 @@ def _exactness(asked: Sequence[Asked], field: Field) -> float:
     own = [term for term in field.stems if term not in _stopped_stems()]
     if not own:
         return 0.0
-    wanted = {part for each in asked for way, _ in each.ways for part in way.split()}
+    wanted = {part for each in asked for way in each.ways for part in way.phrase.split()}
     return sum(term in wanted for term in own) / len(own)
 
 
 @cache
 def _stopped_stems() -> frozenset[str]:
     return frozenset(map(stem, stop_words())) | _faint_stems()
-
-

@@ -21,6 +21,7 @@ class Settings:
     read_model_url:     as the role that owns the schema
     elasticsearch_url:  None = PostgreSQL answers searches
     synonyms_file:      words that mean the same, a group a line; read again when it changes
+    related_file:       what customers say : what the articles say; read again when it changes
     """
 
     store: str
@@ -28,6 +29,7 @@ class Settings:
     read_model_url: str
     elasticsearch_url: str | None = None
     synonyms_file: Path = CONTENT / "synonyms.txt"
+    related_file: Path = CONTENT / "related.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ def read_settings(env: Env | None = None) -> Settings:
         read_model_url=required(env.str, "READ_MODEL_URL"),
         elasticsearch_url=env.str("ELASTICSEARCH_URL", "") or None,
         synonyms_file=Path(env.str("SYNONYMS_FILE", "") or CONTENT / "synonyms.txt"),
+        related_file=Path(env.str("RELATED_WORDS_FILE", "") or CONTENT / "related.txt"),
     )
 
 

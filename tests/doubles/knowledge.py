@@ -37,7 +37,8 @@ class MemoryVocabulary:
 
 
 def _count(texts: Sequence[fit.Field], ways: Sequence[str]) -> int:
-    return sum(any(text.has(way) for way in ways) for text in texts)
+    phrases = [" ".join(fit.terms_of(way)) for way in ways]
+    return sum(any(text.has(phrase) for phrase in phrases) for text in texts)
 
 
 @dataclass(frozen=True, slots=True)
