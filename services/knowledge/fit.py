@@ -1,10 +1,11 @@
 """How well pieces of the knowledge base fit a question in plain words. Pure.
 
 A question becomes a list of what it asks for, each weighed by how few articles have it, and how few in their titles, so
-that `certificate` counts more than `instance`, and `help` hardly at all. A word that stands nowhere keeps a high weight,
-because a question about it is probably not answered here. The score of a piece is the share of that weight that the piece has, less where it has it
-by another name, by a slip's correction, or only elsewhere in the article. A share is comparable between questions,
-which a sum of ranks is not: it says whether anything answers at all.
+that `certificate` counts more than `instance`, and `help` hardly at all. A word that stands nowhere keeps a high
+weight, because a question about it is probably not answered here. The score of a piece is the share of that weight
+that the piece has: all of a word's where it stands in the title, less where it stands in the text, under another name,
+misspelt, or only elsewhere in the article. A share is comparable between questions, which a sum of ranks is not: it
+says whether anything answers at all.
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ from services.knowledge.rendering import sections
 from services.knowledge.settings import CONTENT
 from shared.wording import words
 
+NOT_KNOWN = StatusReport("UNKNOWN", "Not known.", None, "")
+
 
 @dataclass(frozen=True, slots=True)
 class MemoryVocabulary:
@@ -49,7 +51,7 @@ class ContentLookups:
     faq: Sequence[fit.Piece]
     vocabulary: MemoryVocabulary
     meanings: fit.Meanings
-    report: StatusReport = StatusReport("UNKNOWN", "Not known.", None, "")
+    report: StatusReport = NOT_KNOWN
     own: Sequence[TicketFound] = ()
     asked: list[str] = field(default_factory=list)
 

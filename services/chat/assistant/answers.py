@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from services.chat.assistant import actions
 from services.chat.assistant.actions import Action
@@ -104,9 +105,7 @@ def _blocks(text: str) -> list[str]:
     fenced = blank = False
     for line in text.splitlines():
         if line.strip().startswith("```"):
-            if not fenced and (blank or not blocks) and not line.startswith(" "):
-                blocks.append([])
-            elif not fenced and not blocks:
+            if not fenced and (not blocks or (blank and not line.startswith(" "))):
                 blocks.append([])
             blocks[-1].append(line)
             fenced, blank = not fenced, False
@@ -140,7 +139,9 @@ def _cases(blocks: Sequence[str], question: str) -> Sequence[str]:
     if len(cases) < 3 or 2 * len(cases) < len(blocks):
         return blocks
     asked = set(subject(question))
-    shared = {block: len(asked & set(stems(block.partition(": ")[0]))) * 2 + len(asked & set(stems(block))) for block in cases}
+    shared = {
+        block: len(asked & set(stems(block.partition(": ")[0]))) * 2 + len(asked & set(stems(block))) for block in cases
+    }
     most = max(shared.values())
     if most == 0 or sum(map(len, blocks)) <= MAX_ANSWER // 2:
         return blocks
@@ -168,14 +169,14 @@ def _sentences(block: str, room: int) -> str:
 def confidence_of(score: float) -> float:
     """How likely an answer of this score is right, by what the development set showed."""
     points = ((0.0, 0.0), (0.3, 0.15), (FLOOR, 0.6), (0.6, 0.85), (SURE, 0.95), (1.0, 0.99))
-    for (low, at_low), (high, at_high) in zip(points, points[1:], strict=False):
+    for (low, at_low), (high, at_high) in pairwise(points):
         if score <= high:
             return round(at_low + (at_high - at_low) * (score - low) / (high - low), 2)
     return 0.99
 
 
 def alternatives(passages: Sequence[Passage], question: str) -> list[Passage]:
-    """The topics that a question means equally, two or three; none where one is meant more, or the question says enough."""
+    """The topics that a short question means equally, two or three; none where one is meant more."""
     if not passages or len(set(subject(question))) > 2:
         return []
     best: dict[str, Passage] = {}

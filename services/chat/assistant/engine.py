@@ -1,7 +1,7 @@
 """The assistant that never invents: it answers in the knowledge base's own words, and says so where it cannot.
 
-In this order: a pressed button; a step of the procedure that is under way; a wish for a person; a ticket; small talk; the
-state of a service; a need that a procedure is made for; a question.
+In this order: a pressed button; a step of the procedure that is under way; a wish for a person; a ticket; small talk;
+the state of a service; a need that a procedure is made for; a question.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.chat.assistant import actions, answers, intents
 from services.chat.assistant.port import (
-    Lookups,
     LookupFailed,
+    Lookups,
     Passage,
     People,
     Reply,
-    ServiceStatus,
     Said,
+    ServiceStatus,
     TicketFound,
     Turn,
     Walk,
@@ -35,7 +35,7 @@ RESUME = "resume"
 BEGINS = 0.8
 OFFERED = 0.6
 GUIDED = 0.45
-"""How near a need has to be to a procedure's wording to begin it, to offer it, and to begin it on a wish for guidance."""
+"""How near a need is to a procedure's wording to begin it, to offer it, and to begin it on a wish for guidance."""
 
 PARTS = 3
 """Sentences of a long message, or messages of several, that are looked up by themselves."""
@@ -148,7 +148,7 @@ class Passages:
     # -- Questions
 
     def _question(self, turn: Turn, text: str, chosen: bool = False) -> Reply:
-        if not chosen and (begun := self._procedure(text)) is not None:
+        if not chosen and (begun := self._procedure(turn, text)) is not None:
             return begun
         query = text if chosen else _option(turn, text) or text
         chosen = chosen or query != text
@@ -157,13 +157,15 @@ class Passages:
         except LookupFailed:
             return _cannot_look(turn)
         if not found or found[0].score < answers.FLOOR:
-            return _small_talk("rude", turn) if intents.is_rude(text) and not found else self._unknown(turn, text, found)
+            return (
+                _small_talk("rude", turn) if intents.is_rude(text) and not found else self._unknown(turn, text, found)
+            )
         topics = [] if chosen or _just_asked(turn) else answers.alternatives(found, query)
         if topics:
             return _which(topics)
         return self._answer(turn, text, query, found)
 
-    def _found(self, turn: Turn, text: str) -> Sequence[Passage]:
+    def _found(self, turn: Turn, text: str) -> list[Passage]:
         """Passages for a question: by all of it, by its sentences where it is long, and with what it leans on."""
         found = list(self.lookups.passages(text))
         sentences = [part for part in re.split(r"(?<=[.!?])\s+|\n+", text) if len(set(intents.subject(part))) > 1]
@@ -174,7 +176,7 @@ class Passages:
             found = self._in_context(turn, text, before, found)
         return found
 
-    def _in_context(self, turn: Turn, text: str, before: Said, found: Sequence[Passage]) -> Sequence[Passage]:
+    def _in_context(self, turn: Turn, text: str, before: Said, found: list[Passage]) -> list[Passage]:
         spoken_of = {source.slug for source in _last_sources(turn)}
         together = self.lookups.passages(f"{text}\n{before.body}")
         lifted = [
@@ -208,7 +210,10 @@ class Passages:
     def _unknown(self, turn: Turn, text: str, found: Sequence[Passage]) -> Reply:
         near = [passage for passage in found if passage.score >= answers.NEAR]
         closest = answers.reading(near, 3)
-        parts = [_in_english(text), "I don't know the answer to that: I found nothing in the knowledge base that says it."]
+        parts = [
+            _in_english(text),
+            "I don't know the answer to that: I found nothing in the knowledge base that says it.",
+        ]
         if closest:
             parts.append("These articles come closest. They may not be what you need.")
         parts.append(_offer(turn.people))
@@ -234,8 +239,8 @@ class Passages:
 
     # -- Procedures
 
-    def _procedure(self, text: str) -> Reply | None:
-        """The procedure that a need is clearly for, begun."""
+    def _procedure(self, turn: Turn, text: str) -> Reply | None:
+        """The procedure that a need is clearly for, begun; who would rather read is told where."""
         near = intents.match_procedure(text, self.procedures.all())
         if near is None:
             return None
@@ -243,7 +248,14 @@ class Passages:
         begins = fit >= (GUIDED if intents.wants_guidance(text) else BEGINS)
         if not begins or (intents.is_asking(text) and not intents.wants_guidance(text)):
             return None
-        return self.procedures.begin(key, self.lookups)
+        begun = self.procedures.begin(key, self.lookups)
+        try:
+            found = self._found(turn, text)[:1]
+        except LookupFailed:
+            return begun
+        fitting = [passage for passage in found if passage.score >= answers.FLOOR]
+        offers = [each for each in answers.reading(fitting, 1) if each not in begun.actions]
+        return replace(begun, sources=answers.sources_of(fitting), actions=(*begun.actions, *offers))
 
     # -- Status and tickets
 
@@ -349,7 +361,8 @@ def _person(people: People) -> Reply:
     if people.open:
         body = "I hand you over to our support team. They see what we have written, so you need not repeat it."
         return Reply(body, "person", wants_person=True)
-    body = f"Our support team is not there right now. {_back(people)} If you open a ticket, they answer as soon as they are."
+    away = f"Our support team is not there right now. {_back(people)}"
+    body = f"{away} If you open a ticket, they answer as soon as they are."
     return Reply(body, "person", wants_person=True, actions=(actions.open_ticket(),))
 
 
@@ -422,7 +435,7 @@ def _about_ticket(ticket: TicketFound) -> str:
 
 _TALK = {
     "empty": "I got no words. What can I help you with?",
-    "greeting": "Hello{name}! What can I help you with? Ask me about instances, databases, storage, networks or billing.",
+    "greeting": "Hello{name}! What can I help you with?",
     "thanks": "You're welcome. Is there anything else?",
     "solved": "I'm glad that it works. Is there anything else?",
     "goodbye": "Goodbye, and come back at any time.",
@@ -430,11 +443,11 @@ _TALK = {
     "feeling": "All is well with me, thank you. What can I help you with?",
     "bot": "I am an assistant, a program. I answer from the knowledge base, and I can hand you over to people.",
     "abilities": (
-        "I answer questions from the knowledge base, lead you through common problems step by step, say how our services and"
-        " your tickets are, open a ticket, and hand you over to people."
+        "I answer questions from the knowledge base, lead you through common problems step by step, say how our services"
+        " and your tickets are, open a ticket, and hand you over to people."
     ),
-    "help": "Gladly. Please tell me in a sentence what it is about: the service, what you want to do, and what you see.",
-    "rude": "I see that you are annoyed, and I'm sorry that I was no help. Tell me what it is about, or take it to our people.",
+    "help": "Gladly. Please tell me what it is about: the service, what you want to do, and what you see.",
+    "rude": "I'm sorry that I was no help. Tell me in other words what it is about, or take it to our people.",
 }
 
 

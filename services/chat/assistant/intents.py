@@ -84,44 +84,61 @@ def language(text: str) -> str:
 
 _WHO = (
     r"(human( being)?s?|(real|actual|live|living|proper) (person|people|someone|agent|human)|person|people|agents?"
-    r"|somebody|someone|anyone|anybody|representatives?|reps?|operators?|supervisors?|managers?|technicians?|engineers?"
-    r"|specialists?|experts?|employees?|advisors?|(support|service|customer) (staff|agent|person|people|team|rep|service"
-    r"|representative|engineer)|customer (support|service|care)|support|staff|colleague of yours|one of your colleagues"
+    r"|somebody|someone|anyone|anybody|representatives?|reps?|operators?|supervisors?|managers?|technicians?"
+    r"|engineers?"
+    r"|specialists?|experts?|employees?|advisors?|(support|service|customer) (staff|agent|person|people|team|rep"
+    r"|service"
+    r"|representative|engineer)|customer (support|service|care)|support|staff|colleague of yours|one of your"
+    r" colleagues"
     r"|the team|your team)"
 )
 _PERSON = re.compile(
     "|".join(
         (
-            rf"\b(talk|speak|chat|speaking|talking|chatting) (to|with) ((a|an|the|your|some|any|my|another|one|of) )*{_WHO}\b",
-            rf"\b(connect|transfer|forward|escalate|hand|put|pass|redirect|switch|refer|route) (me|us|this|it|my \w+)?( \w+)?"
+            rf"\b(talk|speak|chat|speaking|talking|chatting) (to|with) ((a|an|the|your|some|any|my|another|one|of)"
+            rf" )*{_WHO}\b",
+            rf"\b(connect|transfer|forward|escalate|hand|put|pass|redirect|switch|refer|route) (me|us|this|it|my"
+            rf" \w+)?( \w+)?"
             rf" ?(to|over to|through to|on to|with) ((a|an|the|your|some|any|my) )*{_WHO}\b",
             rf"\b(get|give|find|send|bring|call) me ((a|an|the|your|some|any) )*{_WHO}\b",
-            rf"\b(want|need|prefer|like|demand|require|request|have|get|where is|where are|is there|is) ((to|a|an|the|your|some|any"
-            rf"|have|get|see|rather) )*(human( being)?s?|(real|actual|live) (person|people|agent|human|someone)|live (chat|support)|agents?|operator"
-            rf"|representative|supervisor|support (staff|agent|person|rep))\b",
-            r"\b(is there|can i have|could i have|may i have|i want|i need|i d like|get me|give me) (a|any|some) (person|one|body)\b",
-            r"\b(can|could|would|will|may) (somebody|someone|anybody|anyone|a person|a human|an agent|a real person|one of you)"
+            r"\b(want|need|prefer|like|demand|require|request|have|get|where is|where are|is there|is) ((to|a|an"
+            r"|the|your|some|any"
+            r"|have|get|see|rather) )*(human( being)?s?|(real|actual|live) (person|people|agent|human|someone)|live"
+            r" (chat|support)|agents?|operator"
+            r"|representative|supervisor|support (staff|agent|person|rep))\b",
+            r"\b(is there|can i have|could i have|may i have|i want|i need|i d like|get me|give me) (a|any|some)"
+            r" (person|one|body)\b",
+            r"\b(can|could|would|will|may) (somebody|someone|anybody|anyone|a person|a human|an agent|a real person"
+            r"|one of you)"
             r" (please |kindly )?(call|phone|chat|talk|speak|contact|ring|take over|help me instead)\b",
             r"\b(call|phone|ring) me( back)?\b|\bcallback\b",
             r"\bsomeone who (knows|understands|can)\b|\bsomebody who (knows|understands|can)\b",
-            r"^(a |an |real |live |human )*(human|person|agent|operator|representative|supervisor|support agent|live agent"
+            r"^(a |an |real |live |human )*(human|person|agent|operator|representative|supervisor|support agent|live"
+            r" agent"
             r"|live chat|live support|real person|support staff)( please| now| pls| plz| thanks)*$",
             r"\b(human|agent|operator|representative|real person|live person) (please|now|pls|plz)\b",
-            r"\b(no|not|stop|hate|without|enough|instead of|rather than|dont want|do not want) (\w+ ){0,4}(bot|robot|machine|chatbot|ai)\b",
-            r"\b(contact|reach) (a |your |the )?(human|support (team|staff|agent)|customer (service|support)|agent|representative)\b(?!.*\bhours)",
+            r"\b(no|not|stop|hate|without|enough|instead of|rather than|dont want|do not want) (\w+ ){0,4}(bot|robot"
+            r"|machine|chatbot|ai)\b",
+            r"\b(contact|reach) (a |your |the )?(human|support (team|staff|agent)|customer (service|support)|agent"
+            r"|representative)\b(?!.*\bhours)",
             r"^(i )?(want|need|would like) (to )?(contact|reach|talk to|speak to) (support|you|sales|sb|someone)\b",
-            r"\b(mit|einen|einem|einer) (\w+ )?(menschen|mitarbeiter|mitarbeiterin|berater|person|kollegen|techniker)\b.*",
+            r"\b(mit|einen|einem|einer) (\w+ )?(menschen|mitarbeiter|mitarbeiterin|berater|person|kollegen"
+            r"|techniker)\b.*",
             r"\bmensch(en)? (sprechen|bitte)\b|\bmitarbeiter bitte\b",
-            r"\b(parler|discuter|echanger) (a|avec) (un|une|quelqu)\b|\b(agent|conseiller|personne|humain) (humaine? )?(svp|s il vous plait)\b",
+            r"\b(parler|discuter|echanger) (a|avec) (un|une|quelqu)\b|\b(agent|conseiller|personne|humain) (humaine?"
+            r" )?(svp|s il vous plait)\b",
             r"\b(hablar|chatear) con (un|una|alguien)\b|\b(agente|persona|humano) (real|por favor)\b",
-            r"\b(parlare|parlo) con (un|una|qualcuno)\b|\bfalar com (um|uma|alguem)\b|\b(iemand|medewerker|mens) (spreken|praten)\b",
+            r"\b(parlare|parlo) con (un|una|qualcuno)\b|\bfalar com (um|uma|alguem)\b|\b(iemand|medewerker|mens)"
+            r" (spreken|praten)\b",
         )
     )
 )
 _ABOUT_PEOPLE = re.compile(
-    r"\b(invite|add|remove|permission|access|role|member|delete|reset)\b.*\b(person|people|someone|somebody|staff|engineers?)\b"
+    r"\b(invite|add|remove|permission|access|role|member|delete|reset)\b.*\b(person|people|someone|somebody|staff"
+    r"|engineers?)\b"
     r"|^(when|what time|until when|how late|at what time|which hours|what are)\b"
-    r"|\b(am i|are you|is this|do i|did i)\b.*\b(talking|speaking|chatting|a|an) (to |with )?(a |an )?(\w+ )?(human|person|bot|robot|people|agent)\b"
+    r"|\b(am i|are you|is this|do i|did i)\b.*\b(talking|speaking|chatting|a|an) (to |with )?(a |an )?(\w+ )?(human"
+    r"|person|bot|robot|people|agent)\b"
 )
 
 # -- Tickets
@@ -129,28 +146,35 @@ _ABOUT_PEOPLE = re.compile(
 _NUMBER = re.compile(r"\bcf[\s\-–#:_]{0,2}([0-9a-z]{7})\b", re.IGNORECASE)
 _TICKET = r"(tickets?|cases?|support requests?|requests?|incident report|inquir(y|ies)|enquir(y|ies))"
 _NEW_TICKET = re.compile(
-    rf"\b(open|create|file|submit|raise|make|log|start|write|send|report|lodge|issue) ((a|an|the|me|us|my|new|another|support|this as) )*{_TICKET}\b"
+    rf"\b(open|create|file|submit|raise|make|log|start|write|send|report|lodge|issue) ((a|an|the|me|us|my|new"
+    rf"|another|support|this as) )*{_TICKET}\b"
     rf"|^((a|new|support|please|i want|i need|i would like|id like|a new) )+{_TICKET}( please)?$"
     rf"|\b(want|need|would like|id like) (to )?((open|have|file|create|a|an|new|get) )+{_TICKET}\b"
-    r"|\b(turn|make|convert) this (chat |conversation )?(into |to )?a ticket\b|\bticket (eroffnen|erstellen|aufmachen)\b"
+    r"|\b(turn|make|convert) this (chat |conversation )?(into |to )?a ticket\b|\bticket (eroffnen|erstellen"
+    r"|aufmachen)\b"
     r"|\b(ouvrir|creer) un ticket\b|\b(abrir|crear) un (ticket|caso)\b"
 )
 _ASKING_HOW = re.compile(r"\b(higher|increase|quota|limit|refund|what (to|should i|do i) (put|write|include))\b")
 _MY_TICKETS = re.compile(
-    rf"\b(my|our|mine|the|that) ((open|last|latest|recent|old|existing|previous|current|other|own|support) )*{_TICKET}\b"
-    rf"|\b(status|state|news|update|updates|progress|answer|reply|response) (of|on|about|for|to|regarding) ((a|my|our|the|this) )*((support|last|open) )*{_TICKET}\b"
-    rf"|\b(list|show|see|view|which|what) (me )?((all|of|my|our|the|open) )*tickets\b|\btickets? (status|update|news)\b"
+    rf"\b(my|our|mine|the|that) ((open|last|latest|recent|old|existing|previous|current|other|own|support)"
+    rf" )*{_TICKET}\b"
+    rf"|\b(status|state|news|update|updates|progress|answer|reply|response) (of|on|about|for|to|regarding) ((a|my"
+    rf"|our|the|this) )*((support|last|open) )*{_TICKET}\b"
+    rf"|\b(list|show|see|view|which|what) (me )?((all|of|my|our|the|open) )*tickets\b|\btickets? (status|update"
+    rf"|news)\b"
     rf"|^(my |our )?tickets?$|\b(mein(e|en|em)?|unser(e|en)?) tickets?\b|\bmes tickets?\b|\bmis tickets?\b"
-    r"|\b(anybody|anyone|someone|somebody|you) (\w+ )?(looked at|working on|answered|replied to|responded to|processed) (my|our) (request|message|problem|question|issue|mail|email)\b"
+    r"|\b(anybody|anyone|someone|somebody|you) (\w+ )?(looked at|working on|answered|replied to|responded to"
+    r"|processed) (my|our) (request|message|problem|question|issue|mail|email)\b"
 )
-_NOT_OWN = re.compile(r"\b(pull|http|api|requests? (per|limit)|service|k8s|pod|resource|memory|cpu|quota|large) requests?\b")
+_NOT_OWN = re.compile(
+    r"\b(pull|http|api|requests? (per|limit)|service|k8s|pod|resource|memory|cpu|quota|large) requests?\b"
+)
 
 
 def _ticket(text: str, plain: str) -> str | None:
-    if number := _NUMBER.search(text):
-        # a word such as "cf-console" is no number
-        if any(letter.isdigit() for letter in number[1]):
-            return f"CF-{number[1].upper()}"
+    # a word such as "cf-console" is no number
+    if (number := _NUMBER.search(text)) and any(letter.isdigit() for letter in number[1]):
+        return f"CF-{number[1].upper()}"
     if _NOT_OWN.search(plain):
         return None
     if _MY_TICKETS.search(plain) and not re.search(r"\b(open|create|file|submit|raise) (a|an|new|another)\b", plain):
@@ -161,69 +185,117 @@ def _ticket(text: str, plain: str) -> str | None:
 # -- Small talk
 
 _FILLERS = frozenset(
-    "please so very much a lot lots again all the for your you u to it is was that thats this and well oh ah haha lol"
-    " ok okay just now really everyone there guys team support bot assistant today i im me my once dear sir madam mate".split()
+    words(
+        "please so very much a lot lots again all the for your you u to it is was that thats this and well oh ah lol"
+        " ok okay just now really everyone there guys team support bot assistant today i im me my once dear sir madam"
+        " mate"
+    )
 )
 _TALK: Mapping[str, frozenset[str]] = {
-    "solved": frozenset("solved fixed resolved works worked working helped helpful did trick fine good great perfect yes thanks thank".split()),
+    "solved": frozenset(
+        words(
+            "solved fixed resolved works worked working helped helpful did trick fine good great perfect yes thanks"
+            " thank"
+        )
+    ),
     "thanks": frozenset(
-        "thanks thank thx ty tysm cheers appreciate appreciated grateful many great awesome perfect help helping answer info"
-        " information danke merci gracias grazie obrigado bedankt dankeschon vielen dank beaucoup muchas mille kind nice quick"
-        " amazing wonderful excellent fantastic brilliant cool super".split()
+        words(
+            "thanks thank thx ty tysm cheers appreciate appreciated grateful many great awesome perfect help helping"
+            " answer info"
+            " information danke merci gracias grazie obrigado bedankt dankeschon vielen dank beaucoup muchas mille kind"
+            " nice quick"
+            " amazing wonderful excellent fantastic brilliant cool super"
+        )
     ),
     "goodbye": frozenset(
-        "bye goodbye byebye cya later see have nice day evening weekend good night take care farewell tschuss adios ciao"
-        " wiedersehen auf revoir au tschau done nothing else no thats".split()
+        words(
+            "bye goodbye byebye cya later see have nice day evening weekend good night take care farewell tschuss adios"
+            " ciao"
+            " wiedersehen auf revoir au tschau done nothing else no thats"
+        )
     ),
     "greeting": frozenset(
-        "hi hello hey heya hiya hallo hola bonjour salut moin servus ciao howdy greetings yo good morning afternoon evening"
-        " day guten tag morgen abend buenos dias buongiorno ola welcome sup hoi dag".split()
+        words(
+            "hi hello hey heya hiya hallo hola bonjour salut moin servus ciao howdy greetings yo good morning afternoon"
+            " evening"
+            " day guten tag morgen abend buenos dias buongiorno ola welcome sup hoi dag"
+        )
     ),
     "acknowledged": frozenset(
-        "ok okay k kk yes yeah yep yup no nope sure alright right fine cool got it understood see makes sense good great"
-        " nice perfect hm hmm mhm ja nein si oui non right then gotcha noted awesome wow".split()
+        words(
+            "ok okay k kk yes yeah yep yup no nope sure alright right fine cool got it understood see makes sense good"
+            " great"
+            " nice perfect hm hmm mhm ja nein si oui non right then gotcha noted awesome wow"
+        )
     ),
 }
 _MARKERS: Mapping[str, re.Pattern[str]] = {
     "solved": re.compile(
-        r"\b(solved|fixed|resolved|(it|that|this|now|everything|all) (works|worked|is working|did it|did the trick)|works now|working now"
+        r"\b(solved|fixed|resolved|(it|that|this|now|everything|all) (works|worked|is working|did it|did the trick)"
+        r"|works now|working now"
         r"|helped( me)?( a lot)?|that did it|did the trick|no longer needed|problem (is )?(gone|over))\b"
     ),
-    "thanks": re.compile(r"\b(thanks|thank|thx|ty|tysm|cheers|appreciated?|danke\w*|merci|gracias|grazie|obrigado|bedankt|vielen dank)\b"),
-    "goodbye": re.compile(r"\b(bye|goodbye|byebye|cya|see (you|ya)|farewell|tschuss|adios|revoir|wiedersehen|take care|good night|(have a|nice|good) (\w+ )?(day|evening|weekend)$|nothing else)\b"),
-    "greeting": re.compile(r"\b(hi|hello|hey|heya|hiya|hallo|hola|bonjour|salut|moin|servus|ciao|howdy|greetings|yo|good (morning|afternoon|evening|day)|guten (tag|morgen|abend)|buenos dias|buongiorno|ola|sup|hoi)\b"),
+    "thanks": re.compile(
+        r"\b(thanks|thank|thx|ty|tysm|cheers|appreciated?|danke\w*|merci|gracias|grazie|obrigado|bedankt|vielen"
+        r" dank)\b"
+    ),
+    "goodbye": re.compile(
+        r"\b(bye|goodbye|byebye|cya|see (you|ya)|farewell|tschuss|adios|revoir|wiedersehen|take care|good night"
+        r"|(have a|nice|good) (\w+ )?(day|evening|weekend)$|nothing else)\b"
+    ),
+    "greeting": re.compile(
+        r"\b(hi|hello|hey|heya|hiya|hallo|hola|bonjour|salut|moin|servus|ciao|howdy|greetings|yo|good (morning"
+        r"|afternoon|evening|day)|guten (tag|morgen|abend)|buenos dias|buongiorno|ola|sup|hoi)\b"
+    ),
     "acknowledged": re.compile(r"."),
 }
 _NOT_SOLVED = re.compile(r"\b(not|didnt|doesnt|isnt|still|never|nothing|cant|wont|but|how|what|where|why|when|if)\b")
 _PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("feeling", re.compile(r"^(\w+ ){0,2}(how are you|how r u|how is it going|hows it going|how do you do|whats up|how have you been)\b(?!.*\b(billing|charging|able)\b)")),
+    (
+        "feeling",
+        re.compile(
+            r"^(\w+ ){0,2}(how are you|how r u|how is it going|hows it going|how do you do|whats up|how have you"
+            r" been)\b(?!.*\b(billing|charging|able)\b)"
+        ),
+    ),
     (
         "bot",
         re.compile(
-            r"\b(are|r) (you|u) (\w+ )?(a |an |the )?(real |actual |some )?(bot|robot|human|person|machine|ai|chatbot|computer|chatgpt|gpt|alive|program|assistant)\b"
-            r"|\bam i (talking|speaking|chatting) (to|with)\b|\b(who|what) are you\b|\bwhats? (is )?your name\b|\bis this a (bot|robot|person|human|real person)\b"
+            r"\b(are|r) (you|u) (\w+ )?(a |an |the )?(real |actual |some )?(bot|robot|human|person|machine|ai"
+            r"|chatbot|computer|chatgpt|gpt|alive|program|assistant)\b"
+            r"|\bam i (talking|speaking|chatting) (to|with)\b|\b(who|what) are you\b|\bwhats? (is )?your name\b|\bis"
+            r" this a (bot|robot|person|human|real person)\b"
             r"|\bwho (made|built|created|wrote|programmed) you\b|\bdo you have a name\b"
         ),
     ),
     (
         "abilities",
         re.compile(
-            r"\bwhat (can|could|do|all can) you (do|help|know|answer)\b|\bhow (can|could|do) you help\b|\bwhat (are you|is this) (for|good for|chat for)\b"
-            r"|\bwhat can i ask( you)?\b|\bhow does this (chat|assistant|bot) work\b|^what (is|are) your (skills|capabilities|features)\b"
+            r"\bwhat (can|could|do|all can) you (do|help|know|answer)\b|\bhow (can|could|do) you help\b|\bwhat (are"
+            r" you|is this) (for|good for|chat for)\b"
+            r"|\bwhat can i ask( you)?\b|\bhow does this (chat|assistant|bot) work\b|^what (is|are) your (skills"
+            r"|capabilities|features)\b"
         ),
     ),
     (
         "help",
         re.compile(
-            r"^(\w+ ){0,2}(i )?(need|want|have|got|require)( \w+)? (some |a |an |your )?(help|question|questions|problem|issue|assistance|support|quick question)( please| with something| with my account| for you| here)*$"
-            r"|^(please |hello |hi |hey )*(help|help me|assist|support|assistance|sos)( please| me| me please| pls)*$|^(\w+ ){0,2}(can|could|would|will) you (please )?(help|assist)( me| us)?( please| with something)*$"
-            r"|^(\w+ ){0,2}(is )?(anybody|anyone|somebody|someone) (there|here)$|^(\w+ )?(it|something|everything|nothing) (does not|doesnt|isnt|is not|is)? ?(work|works|working|broken)( \w+)?$"
+            r"^(\w+ ){0,2}(i )?(need|want|have|got|require)( \w+)? (some |a |an |your )?(help|question|questions"
+            r"|problem|issue|assistance|support|quick question)( please| with something| with my account| for you|"
+            r" here)*$"
+            r"|^(please |hello |hi |hey )*(help|help me|assist|support|assistance|sos)( please| me| me please|"
+            r" pls)*$|^(\w+ ){0,2}(can|could|would|will) you (please )?(help|assist)( me| us)?( please| with"
+            r" something)*$"
+            r"|^(\w+ ){0,2}(is )?(anybody|anyone|somebody|someone) (there|here)$|^(\w+ )?(it|something|everything"
+            r"|nothing) (does not|doesnt|isnt|is not|is)? ?(work|works|working|broken)( \w+)?$"
         ),
     ),
 )
 _RUDE = re.compile(
-    r"\b(fuck\w*|shit\w*|bullshit|crap|asshole|bastard|bitch|idiots?|idiotic|moron\w*|stupid|dumb|useless|worthless|pathetic|garbage|trash|suck|sucks"
-    r"|piece of junk|scum|losers?|shut up|screw you|go to hell|damn you|wtf|hate you|incompetent|rubbish|arsch\w*|scheiss\w*|blod\w*|merde|mierda)\b"
+    r"\b(fuck\w*|shit\w*|bullshit|crap|asshole|bastard|bitch|idiots?|idiotic|moron\w*|stupid|dumb|useless|worthless"
+    r"|pathetic|garbage|trash|suck|sucks"
+    r"|piece of junk|scum|losers?|shut up|screw you|go to hell|damn you|wtf|hate you|incompetent|rubbish|arsch\w*"
+    r"|scheiss\w*|blod\w*|merde|mierda)\b"
 )
 
 
@@ -246,39 +318,67 @@ def _small_talk(plain: str) -> str | None:
 # -- Status
 
 _STATE = (
-    r"(down|up|offline|online|working|operational|available|unavailable|broken|out|degraded|affected|impacted|alive|running|stable|reachable"
-    r"|unreachable|responding|slow|ok|okay|fine|normal|wrong|healthy|having (\w+ ){0,2}(issues?|problems?|trouble|difficulties|outages?))"
+    r"(down|up|offline|online|working|operational|available|unavailable|broken|out|degraded|affected|impacted|alive"
+    r"|running|stable|reachable"
+    r"|unreachable|responding|slow|ok|okay|fine|normal|wrong|healthy|having (\w+ ){0,2}(issues?|problems?|trouble"
+    r"|difficulties|outages?))"
 )
 _YOURS = (
-    r"(you|your|yours|everything|anything|something|things|the (platform|system|systems|service|services|site|cloud|region)|platform|cloud ?factory|services|systems"
+    r"(you|your|yours|everything|anything|something|things|the (platform|system|systems|service|services|site|cloud"
+    r"|region)|platform|cloud ?factory|services|systems"
     r"|all (services|systems)|eu central|eu north|region)"
 )
-_EVENT = r"(outages?|incidents?|disruptions?|downtimes?|maintenance|interruptions?|known (issues?|problems?)|service (issues?|problems?)|störung|storung|storungen|ausfall|panne|averia)"
+_EVENT = (
+    r"(outages?|incidents?|disruptions?|downtimes?|maintenance|interruptions?|known (issues?|problems?)"
+    r"|service (issues?|problems?)|storung|storungen|ausfall|panne|averia)"
+)
 _SERVICE = (
-    r"(compute|instances?|servers?|vms?|virtual machines?|databases?|db|postgres|postgresql|mysql|object storage|storage|s3|buckets?|networking|network|load balancers?"
-    r"|vpn|firewalls?|kubernetes|k8s|clusters?|dns|name ?servers?|console|api|dashboard|control panel|login|sign in|billing|payments?|website|portal)"
+    r"(compute|instances?|servers?|vms?|virtual machines?|databases?|db|postgres|postgresql|mysql|object storage"
+    r"|storage|s3|buckets?|networking|network|load balancers?"
+    r"|vpn|firewalls?|kubernetes|k8s|clusters?|dns|name ?servers?|console|api|dashboard|control panel|login|sign in"
+    r"|billing|payments?|website|portal)"
 )
 _STATUS = re.compile(
     "|".join(
         (
-            rf"^(\w+ ){{0,3}}(is|are|isnt|arent|was|were) ((the|your|this|all|of|managed|cloud|anything|something|everything) )*({_SERVICE}|{_YOURS})( \w+){{0,3}} {_STATE}\b",
-            rf"\b(do|did|does|have|has|are) (you|your|the|others|other customers|anybody|anyone|everyone|everybody|cloud factory)( \w+){{0,4}} (have|having|had|has|see|seeing|know of|experience|experiencing|know about|aware of) ((any|an|some|a|the|known) )*(\w+ )?(issues?|problems?|trouble|difficulties|outages?|incidents?)\b",
-            rf"\b(any|an|is there|are there|current|currently|known|ongoing|active|planned|scheduled|upcoming|general|global|major|another) ((a|an|any|some|known|planned|scheduled|current|ongoing|kind|of|general|major) )*(\w+ )?{_EVENT}\b",
-            rf"^((current|the|any|latest|show|check|me|please|platform|service|system|cloud|whats|what|is|give) )*{_EVENT}( (right now|now|today|at the moment|in \w+( \w+)*|currently|report|reports|news|update|updates|please))*$",
-            rf"^{_SERVICE}( \w+)? (outage|down|offline|incident|downtime)( right now| now| today| at the moment| for everyone| again| or what)*$",
-            r"\b(system|systems|platform|service|services|server|network|cloud|current|overall|health|live) status\b|\bstatus ?page\b",
-            rf"\b(status|state|health) (of|for|on) ((the|your|all|managed|our) )*({_SERVICE}|{_YOURS}|everything)\b|\b{_SERVICE} status\b|^status( please| now| check| update)?$",
-            r"\b(everything|anything|all|something|things) (\w+ )?(ok|okay|fine|running|up|wrong|broken|down|operational|working|normal|alright|good|going on) ?(\w+ ){0,3}(your (side|end)|with you|there|right now|at the moment|now|today)\b",
-            r"\bdown for (everyone|everybody|others|all|anyone|me)\b|\b(just|only) me\b.*\b(down|else|problem|outage)\b|\bothers? (\w+ )?(affected|too|as well)\b",
-            rf"\bwhats (wrong|going on|up|happening) with (the|your) ({_SERVICE}|platform|services?)\b|\b(problem|problems|issues?|trouble) (with|in|on|at) (the|your) {_SERVICE}( \w+){{0,2}} (right now|at the moment|today|currently|now)\b",
+            rf"^(\w+ ){{0,3}}(is|are|isnt|arent|was|were) ((the|your|this|all|of|managed|cloud|anything|something"
+            rf"|everything) )*({_SERVICE}|{_YOURS})( \w+){{0,3}} {_STATE}\b",
+            r"\b(do|did|does|have|has|are) (you|your|the|others|other customers|anybody|anyone|everyone|everybody"
+            r"|cloud factory)( \w+){0,4} (have|having|had|has|see|seeing|know of|experience|experiencing|know"
+            r" about|aware of) ((any|an|some|a|the|known) )*(\w+ )?(issues?|problems?|trouble|difficulties|outages?"
+            r"|incidents?)\b",
+            rf"\b(any|an|is there|are there|current|currently|known|ongoing|active|planned|scheduled|upcoming"
+            rf"|general|global|major|another) ((a|an|any|some|known|planned|scheduled|current|ongoing|kind|of"
+            rf"|general|major) )*(\w+ )?{_EVENT}\b",
+            rf"^((current|the|any|latest|show|check|me|please|platform|service|system|cloud|whats|what|is|give)"
+            rf" )*{_EVENT}( (right now|now|today|at the moment|in \w+( \w+)*|currently|report|reports|news|update"
+            rf"|updates|please))*$",
+            rf"^{_SERVICE}( \w+)? (outage|down|offline|incident|downtime)( right now| now| today| at the moment| for"
+            rf" everyone| again| or what)*$",
+            r"\b(system|systems|platform|service|services|server|network|cloud|current|overall|health|live) status\b"
+            r"|\bstatus ?page\b",
+            rf"\b(status|state|health) (of|for|on) ((the|your|all|managed|our) )*({_SERVICE}|{_YOURS}|everything)\b"
+            rf"|\b{_SERVICE} status\b|^status( please| now| check| update)?$",
+            r"\b(everything|anything|all|something|things) (\w+ )?(ok|okay|fine|running|up|wrong|broken|down"
+            r"|operational|working|normal|alright|good|going on) ?(\w+ ){0,3}(your (side|end)|with you|there|right"
+            r" now|at the moment|now|today)\b",
+            r"\bdown for (everyone|everybody|others|all|anyone|me)\b|\b(just|only) me\b.*\b(down|else|problem"
+            r"|outage)\b|\bothers? (\w+ )?(affected|too|as well)\b",
+            rf"\bwhats?( is)? (wrong|going on|up|happening) with (the|your) ({_SERVICE}|platform|services?)\b"
+            rf"|\b(problem"
+            rf"|problems|issues?|trouble) (with|in|on|at) (the|your) {_SERVICE}( \w+){{0,2}} (right now|at the"
+            rf" moment|today|currently|now)\b",
             r"\b(gibt es|liegt|habt ihr|haben sie) (\w+ ){0,3}(storung\w*|ausfall|ausfalle|probleme)\b",
-            r"\b(y a t il|avez vous) (\w+ ){0,3}(panne|incident|probleme)\b|\b(hay|tienen) (\w+ ){0,3}(averia|incidencia|problema|caida)\b",
+            r"\b(y a t il|avez vous) (\w+ ){0,3}(panne|incident|probleme)\b|\b(hay|tienen) (\w+ ){0,3}(averia"
+            r"|incidencia|problema|caida)\b",
         )
     )
 )
 _NOT_STATUS = re.compile(
-    r"\b(why|how (do|can|to|long|much|should)|credit|compensation|refund|sla|promise|guarantee|maintenance window|mean|means|error code|tickets?|after (an|the) outage"
-    r"|last (week|month|year)|yesterday|node status|health ?check|free|included|possible|allowed|billed|charged|encrypted|backed|public)\b"
+    r"\b(why|how (do|can|to|long|much|should)|credit|compensation|refund|sla|promise|guarantee|maintenance window"
+    r"|mean|means|error code|tickets?|after (an|the) outage"
+    r"|last (week|month|year)|yesterday|node status|health ?check|free|included|possible|allowed|billed|charged"
+    r"|encrypted|backed|public)\b"
     r"|\b(is|are|was|were) my\b(?!.*\b(everyone|everybody|others)\b)|\b(bitcoin|windows|gpu)\b"
 )
 
@@ -290,26 +390,40 @@ def _is_status(plain: str) -> bool:
 # -- Questions
 
 _GUIDE = re.compile(
-    r"\b(guide|walk|lead|talk|take|step|steer|bring) (me|us) (through|step|to)\b|\bstep by step\b|\bguided?\b|\bgo through (it|this|that) with me\b|\bone step at a time\b"
-    r"|\b(help|assist) (me|us) (to |with )?(\w+ ){0,3}(reset|change|open|restore|rotate|replace|recover|fix|pay|upgrade|resize|find out)\b|\btroubleshoot\b|\binteractive\b|\bwizard\b"
+    r"\b(guide|walk|lead|talk|take|step|steer|bring) (me|us) (through|step|to)\b|\bstep by step\b|\bguided?\b|\bgo"
+    r" through (it|this|that) with me\b|\bone step at a time\b"
+    r"|\b(help|assist) (me|us) (to |with )?(\w+ ){0,3}(reset|change|open|restore|rotate|replace|recover|fix|pay"
+    r"|upgrade|resize|find out)\b|\btroubleshoot\b|\binteractive\b|\bwizard\b"
 )
 _ASKS = re.compile(
-    r"^(hi |hello |hey |please |so |and |but |ok |also )*(how|what|whats|why|when|where|which|who|whose|can|could|do|does|did|is|are|will|would|should|may|must|am|has|have|any|tell|explain|wie|was|warum|wo|wann|comment"
+    r"^(hi |hello |hey |please |so |and |but |ok |also )*(how|what|whats|why|when|where|which|who|whose|can|could|do"
+    r"|does|did|is|are|will|would|should|may|must|am|has|have|any|tell|explain|wie|was|warum|wo|wann|comment"
     r"|pourquoi|ou|quand|como|cuando|donde|por que)\b"
 )
 _FOLLOWS = re.compile(
-    r"^(ok |okay |thanks |thx |thank you |great |alright |hm |hmm |so |well |yes |no )*(and (what|how|if|for|where|when|why|can|do|is|in|with|after|then|the|on|does|will|should|could|who|which)\b"
-    r"|and\b|but\b|what about\b|how about\b|what if\b|then\b|also\b|what else\b|where exactly\b|how exactly\b|how long\b$|why\b$|how\b$|what now\b|still\b|same\b|in that case\b|und\b|et\b|y\b"
+    r"^(ok |okay |thanks |thx |thank you |great |alright |hm |hmm |so |well |yes |no )*(and (what|how|if|for|where"
+    r"|when|why|can|do|is|in|with|after|then|the|on|does|will|should|could|who|which)\b"
+    r"|and\b|but\b|what about\b|how about\b|what if\b|then\b|also\b|what else\b|where exactly\b|how exactly\b|how"
+    r" long\b$|why\b$|how\b$|what now\b|still\b|same\b|in that case\b|und\b|et\b|y\b"
     r"|(that|it|this) (did not|didnt|does not|doesnt|do not|still)\b)"
 )
-_POINTS = re.compile(r"\b(it|that|them|this|those|these|one|ones|there|both|same|the (first|second|third|last|other) one)\b")
+_POINTS = re.compile(
+    r"\b(it|that|them|this|those|these|one|ones|there|both|same|the (first|second|third|last|other) one)\b"
+)
 _EMPTY = frozenset(
-    "a about after again all also am an and any are as at be because been before being but by can cannot cant could did didnt do"
-    " does doesnt dont down each for from get gets getting give go got had has have having hello help her here hey hi him his how i"
-    " id if ill im in into is isnt it its ive just keep let like make me more most much my myself need no nor not now of off on once"
-    " one only or other our out over own please really same say see set should show so some such tell than thank thanks that thats"
-    " the their them then there these they thing this those through to too try under until up us use very want was way we well were"
-    " what whats when where which while who whom why will with without wont work would yes yet you your".split()
+    words(
+        "a about after again all also am an and any are as at be because been before being but by can cannot cant could"
+        " did didnt do"
+        " does doesnt dont down each for from get gets getting give go got had has have having hello help her here hey"
+        " hi him his how i"
+        " id if ill im in into is isnt it its ive just keep let like make me more most much my myself need no nor not"
+        " now of off on once"
+        " one only or other our out over own please really same say see set should show so some such tell than thank"
+        " thanks that thats"
+        " the their them then there these they thing this those through to too try under until up us use very want was"
+        " way we well were"
+        " what whats when where which while who whom why will with without wont work would yes yet you your"
+    )
 )
 
 # -- Procedures
@@ -361,25 +475,52 @@ def _same(one: str, other: str) -> float:
 # -- Languages
 
 _ENGLISH = frozenset(
-    "the a an is are how what when where why which can could do does i my me we our you your to for of on in with from not and"
-    " it this that have has had will would should there any get please help need want".split()
+    words(
+        "the a an is are how what when where why which can could do does i my me we our you your to for of on in with"
+        " from not and"
+        " it this that have has had will would should there any get please help need want"
+    )
 )
 _SMALL_WORDS: Mapping[str, frozenset[str]] = {
     "de": frozenset(
-        "ich du er wir ihr der die das den dem des ein eine einen einem einer mein meine meinen meinem nicht ist sind war wie wo wann"
-        " warum welche kann kannst konnen muss habe haben hat mit und oder fur von zu zum zur auf bei nach aus bitte mir mich sich"
-        " geht wird werden keine kein noch".split()
+        words(
+            "ich du er wir ihr der die das den dem des ein eine einen einem einer mein meine meinen meinem nicht ist"
+            " sind war wie wo wann"
+            " warum welche kann kannst konnen muss habe haben hat mit und oder fur von zu zum zur auf bei nach bitte"
+            " mir mich sich"
+            " geht wird werden keine kein noch"
+        )
     ),
     "fr": frozenset(
-        "je tu il nous vous le la les un une des du de mon ma mes notre votre est sont pas ne comment pourquoi quand ou puis peux peut"
-        " avec pour dans sur au aux et ce cette ca mot svp bonjour faire ai avons".split()
+        words(
+            "je tu il nous vous le la les un une des du de mon ma mes notre votre est sont pas ne comment pourquoi"
+            " ou puis peux peut"
+            " avec pour dans sur au aux et ce cette ca mot svp bonjour faire ai avons"
+        )
     ),
     "es": frozenset(
-        "yo el la los las un una unos mi mis nuestro su es son no como cuando donde por que puedo puede con para en del al y este esta"
-        " tengo hay hola favor hacer se".split()
+        words(
+            "yo el la los las un una unos mi mis nuestro su es son no como cuando donde por que puedo puede con para en"
+            " del al y este esta"
+            " tengo hay hola favor hacer se"
+        )
     ),
-    "it": frozenset("io il lo gli un una mio mia nostro non come quando dove perche posso con per nel della di che sono ho fare".split()),
-    "pt": frozenset("eu o os um uma meu minha nosso nao como quando onde porque posso com para no da do que sao tenho fazer voce".split()),
-    "nl": frozenset("ik je wij het een mijn ons niet hoe wat waar wanneer waarom kan met voor van naar op zijn heb heeft moet geen".split()),
-    "pl": frozenset("ja nie jak gdzie kiedy dlaczego czy moge mozna moj moja jest sa na do z w sie mam prosze".split()),
+    "it": frozenset(
+        words(
+            "io il lo gli un una mio mia nostro non come quando dove perche posso con per nel della di che sono ho fare"
+        )
+    ),
+    "pt": frozenset(
+        words(
+            "eu o os um uma meu minha nosso nao como quando onde porque posso com para no da do que sao tenho fazer"
+            " voce"
+        )
+    ),
+    "nl": frozenset(
+        words(
+            "ik je wij het een mijn ons niet hoe wat waar wanneer waarom kan met voor van naar op zijn heb heeft moet"
+            " geen"
+        )
+    ),
+    "pl": frozenset(words("ja nie jak gdzie kiedy dlaczego czy moge mozna moj moja jest sa na do z w sie mam prosze")),
 }
