@@ -1,12 +1,13 @@
 """Measure an assistant on a judged set: what customers say, and what is to come of it.
 
-A set is a list of {say | said, expect, sources?, service?, procedure?, kind?}:
+A set is a list of {say, said?, expect, sources?, service?, procedure?, kind?}:
 
-    say, said   a message, or the customer's messages of a conversation, of which the last is judged
+    say         the message that is judged
+    said        what the customer said before it, the oldest first
     expect      question, status, procedure, ticket, person, small_talk or unknown (nothing answers it)
-    sources     slugs of articles and names of the FAQ's files that answer a question, the best first
+    sources     slugs of articles and names of the FAQ's files that answer, the best first
     service     the key of the service that a question of state is about
-    procedure   the key of the procedure that is to be begun or offered
+    procedure   the key of the procedure that is meant; for a question, beginning it is right as well
     kind        by what the figures are told apart, where that is not `expect`
 """
 
@@ -30,7 +31,7 @@ PEOPLE = People(False, datetime(2027, 1, 4, 8, tzinfo=UTC), "Monday to Friday 09
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A conversation with what is to come of its last message; shapes as in the module's head."""
+    """The customer's messages of a conversation, with what is to come of the last; shapes as in the module's head."""
 
     said: tuple[str, ...]
     expect: str
@@ -45,8 +46,8 @@ class Judged:
     """One case answered.
 
     right:       it came to what was expected: for a question, one of the sources that answer it was used
-    first:       the first source is one that answers; None where no source is expected
-    best:        the first source is the best one; None alike
+    first:       the first source is one that answers, or the right procedure was begun; None where nothing answers
+    best:        the first source is the best one, or the right procedure was begun; None alike
     named:       the first source's slug, or its file's name
     seconds:     of the last answer
     """
@@ -64,7 +65,7 @@ def read(path: Path) -> list[Case]:
     """The cases of a file."""
     return [
         Case(
-            tuple(row["said"]) if "said" in row else (row["say"],),
+            (*(row.get("said") or ()), row["say"]),
             row["expect"],
             tuple(row.get("sources") or ()),
             row.get("service"),
@@ -104,8 +105,8 @@ def _hold(assistant: Assistant, case: Case, faq: Mapping[str, str]) -> Judged:
     names = [_name(source, faq) for source in reply.sources]
     first = best = None
     if case.sources:
-        first = bool(names) and names[0] in case.sources
-        best = bool(names) and names[0] == case.sources[0]
+        first = _begun(case, reply) or (bool(names) and names[0] in case.sources)
+        best = _begun(case, reply) or (bool(names) and names[0] == case.sources[0])
     return Judged(case, reply, _is_right(case, reply, names), first, best, names[0] if names else None, seconds)
 
 
@@ -116,19 +117,29 @@ def _name(source: Source, faq: Mapping[str, str]) -> str:
 def _is_right(case: Case, reply: Reply, names: Sequence[str]) -> bool:
     match case.expect:
         case "question":
-            return reply.answered and any(name in case.sources for name in names)
+            return reply.answered and (_begun(case, reply) or any(name in case.sources for name in names))
         case "procedure":
-            begun = reply.walk is not None and case.procedure in (None, reply.walk.procedure)
-            return begun or any(
-                action["kind"] == "start_procedure" and case.procedure in (None, action["procedure"])
+            return _begun(case, reply) or any(
+                action["kind"] == "start_procedure" and action["procedure"] == case.procedure
                 for action in reply.actions
             )
         case "unknown":
             return not reply.answered or reply.intent in ("unknown", "small_talk")
+        case "status":
+            return reply.intent == "status" and (case.service is None or _tells_of(case.service, reply))
         case "person":
             return reply.wants_person
         case _:
             return reply.intent == case.expect
+
+
+def _begun(case: Case, reply: Reply) -> bool:
+    return reply.walk is not None and reply.walk.procedure == case.procedure
+
+
+def _tells_of(service: str, reply: Reply) -> bool:
+    """Whether a reply is about this service: of another, or of all, it would name others."""
+    return any(action["kind"] == "show_status" and action["service"] == service for action in reply.actions)
 
 
 # -- Figures

@@ -263,7 +263,10 @@ class Passages:
         report = self.lookups.status()
         service = next((each for each in report.services if each.key == key), None)
         body = about_all(report, self.now()) if service is None else about_service(service, report, self.now())
-        offers = [] if service is None else [actions.show_status("Show all services")]
+        offers: list[actions.Action] = []
+        if service is not None:
+            again = actions.show_status(f"Ask again about {service.name}", service.key)
+            offers = [again, actions.show_status("Show all services")]
         return Reply(body, "status", answered=report.updated_at is not None, actions=tuple(offers))
 
     def _ticket(self, turn: Turn, detail: str) -> Reply:
@@ -443,8 +446,8 @@ _TALK = {
     "feeling": "All is well with me, thank you. What can I help you with?",
     "bot": "I am an assistant, a program. I answer from the knowledge base, and I can hand you over to people.",
     "abilities": (
-        "I answer questions from the knowledge base, lead you through common problems step by step, say how our services"
-        " and your tickets are, open a ticket, and hand you over to people."
+        "I answer questions from the knowledge base, lead you through common problems step by step, say how our"
+        " services and your tickets are, open a ticket, and hand you over to people."
     ),
     "help": "Gladly. Please tell me what it is about: the service, what you want to do, and what you see.",
     "rude": "I'm sorry that I was no help. Tell me in other words what it is about, or take it to our people.",
