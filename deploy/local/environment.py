@@ -12,7 +12,7 @@ from deploy.local.settings import Settings
 # What a caller may set for the services; anything else of the caller's environment stays outside.
 PASSED_ON = (
     *("PATH", "HOME", "LANG", "TZ", "LOG_LEVEL", "STORE", "KURRENTDB_URI", "CORS_ORIGINS"),
-    *("ELASTICSEARCH_URL", "SYNONYMS_FILE"),
+    *("ELASTICSEARCH_URL", "SYNONYMS_FILE", "RELATED_WORDS_FILE"),
     *("HUB_DOCUMENTATION_URL", "HUB_VIDEO_TUTORIALS_URL", "HUB_COMMUNITY_FORUM_URL", "HUB_STATUS_PAGE_URL"),
     *("RATE_READS", "RATE_COMMANDS", "RATE_UPLOADS", "RATE_DEV_TOKENS", "RATE_ACCOUNT_FACTOR"),
 )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from services.knowledge.application import Knowledge
 from services.knowledge.index import postgres as postgres_index
-from services.knowledge.index.postgres import ArticleSearch, PostgresIndex
+from services.knowledge.index.postgres import ArticleSearch, PostgresIndex, PostgresVocabulary
+from services.knowledge.passages import MeaningsFiles, Passages
 from services.knowledge.projections.articles import Articles
 from services.knowledge.projections.categories import Categories
 from services.knowledge.projections.faq import Faq
@@ -55,6 +56,7 @@ class Service:
     knowledge: Knowledge
     queries: Queries
     search: Search
+    passages: Passages
     searches: SearchLog
     store: EventStore
     read_model: ReadModel
@@ -82,7 +84,9 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Service:
     synonyms = SynonymsFile(settings.synonyms_file)
     searches = SearchLog(store, CODEC)
     search = Search(PostgresIndex(rows, synonyms), open_elasticsearch(settings), searches, clock)
-    return Service(Knowledge(store, CODEC, clock), Queries(rows), search, searches, store, rows)
+    meanings = MeaningsFiles(settings.synonyms_file, settings.related_file)
+    passages = Passages(rows, PostgresVocabulary(rows), search.slugs, meanings)
+    return Service(Knowledge(store, CODEC, clock), Queries(rows), search, passages, searches, store, rows)
 
 
 def build_runners(service: Service, settings: Settings, amqp_url: str, stop: threading.Event) -> list[FollowerRunner]:

@@ -47,6 +47,15 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """What stands between two headings: `text` is its Markdown without the heading; `id` is None at the beginning."""
+
+    id: str | None
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """What a Markdown text comes to: `text` is its plain words, headings and code included."""
 
@@ -62,6 +71,25 @@ def render(markdown: str) -> Rendered:
     html = _parser().renderer.render(tokens, _parser().options, {})
     text = "\n".join(part for token in tokens for part in _texts(token))
     return Rendered(_clean(html), contents, text)
+
+
+def sections(markdown: str) -> list[Section]:
+    """The parts of a text, cut at its headings, with the anchors that `render` gives them; none is empty."""
+    tokens = _parser().parse(markdown)
+    headings = _name_headings(tokens)
+    lines = markdown.splitlines()
+    places = [token.map for token in tokens if token.type == "heading_open"]
+    starts = [(None, "", 0)]
+    ends = []
+    for heading, place in zip(headings, places, strict=True):
+        assert place is not None, "a heading stands on lines"
+        ends.append(place[0])
+        starts.append((heading.id, heading.title, place[1]))
+    cut = [
+        Section(name, title, "\n".join(lines[start:end]).strip())
+        for (name, title, start), end in zip(starts, [*ends, len(lines)], strict=True)
+    ]
+    return [section for section in cut if section.text]
 
 
 @cache

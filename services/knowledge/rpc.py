@@ -41,6 +41,10 @@ class KnowledgeRpc:
     def suggest(self, **question: Any) -> Wire:
         return self.service.search.suggest(**question)
 
+    @rpc(kind="query")
+    def passages(self, **question: Any) -> Wire:
+        return self.service.passages.find(**question)
+
     @rpc(kind="command")
     def result_chosen(self, search_id: str, slug: str, rank: int) -> Wire:
         self.service.search.chose(search_id, slug, rank)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from prometheus_client import Counter
@@ -37,6 +37,7 @@ UNLOGGED = Counter("knowledge_searches_unlogged", "Searches that were answered b
 log = structlog.get_logger()
 
 Answer = dict[str, Any]
+Found = TypeVar("Found")
 Logged = SearchPerformed | ResultChosen
 
 
@@ -76,6 +77,11 @@ class Search:
         items = [{"slug": hit.slug, "title": hit.title, "category": hit.category} for hit in hits]
         return {"items": items, "engine": engine}
 
+    def slugs(self, q: str, limit: int) -> list[str]:
+        """The articles that fit best, the best first; not logged."""
+        q = _plain(q)
+        return [hit.slug for hit in self._ask(lambda index: index.search(q, limit=limit)).hits]
+
     def chose(self, search_id: str, slug: str, rank: int) -> None:
         """Log which result of a search was opened. Raises Refusal search_not_found for what is no search's id."""
         try:
@@ -84,7 +90,7 @@ class Search:
             raise errors.search_not_found() from None
         self._searches.record(ResultChosen(search_id, slug[:100], min(max(rank, 1), 1000), self._now()))
 
-    def _ask(self, question: Callable[[SearchIndex], tuple[str, Any]]) -> tuple[str, Any]:
+    def _ask(self, question: Callable[[SearchIndex], Found]) -> Found:
         if self._better is not None and time.monotonic() >= self._rests_until:
             try:
                 return question(self._better)

@@ -18,10 +18,12 @@ class Settings(DataSettings):
 
     elasticsearch_url:  None = PostgreSQL answers searches
     synonyms_file:      words that mean the same, a group a line; read again when it changes
+    related_file:       what customers say : what the articles say; read again when it changes
     """
 
     elasticsearch_url: str | None = None
     synonyms_file: Path = CONTENT / "synonyms.txt"
+    related_file: Path = CONTENT / "related.txt"
 
 
 def read_settings(env: Env | None = None) -> Settings:
@@ -31,4 +33,5 @@ def read_settings(env: Env | None = None) -> Settings:
         **read_data_settings(env),
         elasticsearch_url=env.str("ELASTICSEARCH_URL", "") or None,
         synonyms_file=Path(env.str("SYNONYMS_FILE", "") or CONTENT / "synonyms.txt"),
+        related_file=Path(env.str("RELATED_WORDS_FILE", "") or CONTENT / "related.txt"),
     )

@@ -85,6 +85,21 @@ select (select jsonb_object_agg(category, n) from (select category, count(*) as 
 """
 )
 _SUGGEST: LiteralString = _TERMS + "select * from found order by score desc, slug limit %(limit)s"
+_COUNTS: LiteralString = """
+with asked as (
+    select number, string_agg('(' || query || ')', ' | ')::tsquery as anywhere,
+           -- the weights of titles, headings and tags
+           string_agg('(' || regexp_replace(query, '''( |$)', ''':AB\\1', 'g') || ')', ' | ')::tsquery as titled
+    from (select number, plainto_tsquery('english', words)::text as query
+          from unnest(%s::integer[], %s::text[]) as t(number, words)) each
+    where query <> ''
+    group by number
+)
+select number,
+       (select count(*) from article_search a where a.visible and a.vector @@ asked.anywhere) as articles,
+       (select count(*) from article_search a where a.visible and a.vector @@ asked.titled) as titles
+from asked
+"""
 _HEADLINE = (
     f"StartSel={MARK_START}, StopSel={MARK_END}, MaxWords=28, MinWords=12, ShortWord=2, MaxFragments=2,"
     ' FragmentDelimiter=" … "'
@@ -185,6 +200,30 @@ class PostgresIndex:
         found = {word: corrections(word, others) for word, others in alike.items()}
         by_phrase = self._synonyms().by_phrase()
         return {word: _with_synonyms(right, by_phrase) for word, right in found.items() if right}
+
+
+class PostgresVocabulary:
+    """Implements services.knowledge.fit.Vocabulary on the same tables."""
+
+    def __init__(self, read_model: ReadModel) -> None:
+        self._read_model = read_model
+
+    def size(self) -> int:
+        return int(self._read_model.query("select count(*) as n from article_search where visible")[0]["n"])
+
+    def counts(self, asked: Sequence[Sequence[str]]) -> Sequence[tuple[int, int]]:
+        pairs = [(number, way) for number, ways in enumerate(asked) for way in ways]
+        rows = self._read_model.query(_COUNTS, ([number for number, _ in pairs], [way for _, way in pairs]))
+        found = {row["number"]: (row["articles"], row["titles"]) for row in rows}
+        return [found.get(number, (0, 0)) for number in range(len(asked))]
+
+    def alike(self, unknown: Sequence[str]) -> Mapping[str, Sequence[tuple[str, int]]]:
+        known = {row["word"] for row in self._read_model.query(_KNOWN, (list(unknown),))}
+        alike: dict[str, list[tuple[str, int]]] = {word: [] for word in unknown if word not in known}
+        if alike:
+            for row in self._read_model.query(_SPELT_ALIKE, {"words": list(alike)}):
+                alike[row["wrong"]].append((row["word"], row["articles"]))
+        return alike
 
 
 class ArticleSearch:

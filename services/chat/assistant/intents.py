@@ -1,0 +1,526 @@
+"""What a customer wants, by the words alone. Pure.
+
+An intent is read from patterns that many wordings share; whether the knowledge base answers is not known here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Protocol
+
+from shared.wording import stem, words
+
+# -- What is wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What a message is about.
+
+    kind:    person, ticket, status, small_talk or question
+    detail:  of a ticket its number, "mine" or "new"; of small talk greeting, thanks, solved, goodbye, acknowledged,
+             feeling, bot, abilities, help or empty
+    """
+
+    kind: str
+    detail: str = ""
+
+
+def read(text: str) -> Intent:
+    """What a message wants; a question where nothing else is recognised."""
+    plain = " ".join(words(text))
+    if not plain:
+        return Intent("small_talk", "empty")
+    if _PERSON.search(plain) and not _ABOUT_PEOPLE.search(plain):
+        return Intent("person")
+    if (ticket := _ticket(text, plain)) is not None:
+        return Intent("ticket", ticket)
+    if (talk := _small_talk(plain)) is not None:
+        return Intent("small_talk", talk)
+    if _is_status(plain):
+        return Intent("status")
+    return Intent("question")
+
+
+def is_rude(text: str) -> bool:
+    """Whether a message insults."""
+    return _RUDE.search(" ".join(words(text))) is not None
+
+
+def wants_guidance(text: str) -> bool:
+    """Whether somebody asks to be led step by step."""
+    return _GUIDE.search(" ".join(words(text))) is not None
+
+
+def is_asking(text: str) -> bool:
+    """Whether a message is worded as a question, and not as a need."""
+    return text.rstrip().endswith("?") or _ASKS.match(" ".join(words(text))) is not None
+
+
+def follows(text: str) -> bool:
+    """Whether a message leans on what was said before."""
+    plain = " ".join(words(text))
+    return _FOLLOWS.match(plain) is not None or (len(plain.split()) <= 12 and _POINTS.search(plain) is not None)
+
+
+def subject(text: str) -> list[str]:
+    """The stems of the words that say what a message is about."""
+    return [stem(word) for word in words(text) if word not in _EMPTY]
+
+
+def language(text: str) -> str:
+    """The language of a text: de, fr, es, it, pt, nl or pl where its small words say so, else en."""
+    said = words(text)
+    found = {code: sum(word in small for word in said) for code, small in _SMALL_WORDS.items()}
+    code, count = max(found.items(), key=lambda each: each[1])
+    english = sum(word in _ENGLISH for word in said)
+    return code if count > english and count >= max(1, len(said) / 6) else "en"
+
+
+# -- People
+
+_WHO = (
+    r"(human( being)?s?|(real|actual|live|living|proper) (person|people|someone|agent|human)|person|people|agents?"
+    r"|somebody|someone|anyone|anybody|representatives?|reps?|operators?|supervisors?|managers?|technicians?"
+    r"|engineers?"
+    r"|specialists?|experts?|employees?|advisors?|(support|service|customer) (staff|agent|person|people|team|rep"
+    r"|service"
+    r"|representative|engineer)|customer (support|service|care)|support|staff|colleague of yours|one of your"
+    r" colleagues"
+    r"|the team|your team)"
+)
+_PERSON = re.compile(
+    "|".join(
+        (
+            rf"\b(talk|speak|chat|speaking|talking|chatting) (to|with) ((a|an|the|your|some|any|my|another|one|of)"
+            rf" )*{_WHO}\b",
+            rf"\b(connect|transfer|forward|escalate|hand|put|pass|redirect|switch|refer|route) (me|us|this|it|my"
+            rf" \w+)?( \w+)?"
+            rf" ?(to|over to|through to|on to|with) ((a|an|the|your|some|any|my) )*{_WHO}\b",
+            rf"\b(get|give|find|send|bring|call) me ((a|an|the|your|some|any) )*{_WHO}\b",
+            r"\b(want|need|prefer|like|demand|require|request|have|get|where is|where are|is there|is) ((to|a|an"
+            r"|the|your|some|any"
+            r"|have|get|see|rather) )*(human( being)?s?|(real|actual|live) (person|people|agent|human|someone)|live"
+            r" (chat|support)|agents?|operator"
+            r"|representative|supervisor|support (staff|agent|person|rep))\b",
+            r"\b(is there|can i have|could i have|may i have|i want|i need|i d like|get me|give me) (a|any|some)"
+            r" (person|one|body)\b",
+            r"\b(can|could|would|will|may) (somebody|someone|anybody|anyone|a person|a human|an agent|a real person"
+            r"|one of you)"
+            r" (please |kindly )?(call|phone|chat|talk|speak|contact|ring|take over|help me instead)\b",
+            r"\b(call|phone|ring) me( back)?\b|\bcallback\b",
+            r"\bsomeone who (knows|understands|can)\b|\bsomebody who (knows|understands|can)\b",
+            r"^(a |an |real |live |human )*(human|person|agent|operator|representative|supervisor|support agent|live"
+            r" agent"
+            r"|live chat|live support|real person|support staff)( please| now| pls| plz| thanks)*$",
+            r"\b(human|agent|operator|representative|real person|live person) (please|now|pls|plz)\b",
+            r"\b(no|not|stop|hate|without|enough|instead of|rather than|dont want|do not want) (\w+ ){0,4}(bot|robot"
+            r"|machine|chatbot|ai)\b",
+            r"\b(contact|reach) (a |your |the )?(human|support (team|staff|agent)|customer (service|support)|agent"
+            r"|representative)\b(?!.*\bhours)",
+            r"^(i )?(want|need|would like) (to )?(contact|reach|talk to|speak to) (support|you|sales|sb|someone)\b",
+            r"\b(mit|einen|einem|einer) (\w+ )?(menschen|mitarbeiter|mitarbeiterin|berater|person|kollegen"
+            r"|techniker)\b.*",
+            r"\bmensch(en)? (sprechen|bitte)\b|\bmitarbeiter bitte\b",
+            r"\b(parler|discuter|echanger) (a|avec) (un|une|quelqu)\b|\b(agent|conseiller|personne|humain) (humaine?"
+            r" )?(svp|s il vous plait)\b",
+            r"\b(hablar|chatear) con (un|una|alguien)\b|\b(agente|persona|humano) (real|por favor)\b",
+            r"\b(parlare|parlo) con (un|una|qualcuno)\b|\bfalar com (um|uma|alguem)\b|\b(iemand|medewerker|mens)"
+            r" (spreken|praten)\b",
+        )
+    )
+)
+_ABOUT_PEOPLE = re.compile(
+    r"\b(invite|add|remove|permission|access|role|member|delete|reset)\b.*\b(person|people|someone|somebody|staff"
+    r"|engineers?)\b"
+    r"|^(when|what time|until when|how late|at what time|which hours|what are)\b"
+    r"|\b(am i|are you|is this|do i|did i)\b.*\b(talking|speaking|chatting|a|an) (to |with )?(a |an )?(\w+ )?(human"
+    r"|person|bot|robot|people|agent)\b"
+)
+
+# -- Tickets
+
+_NUMBER = re.compile(r"\bcf[\s\-–#:_]{0,2}([0-9a-z]{7})\b", re.IGNORECASE)
+_TICKET = r"(tickets?|cases?|support requests?|requests?|incident report|inquir(y|ies)|enquir(y|ies))"
+_NEW_TICKET = re.compile(
+    rf"\b(open|create|file|submit|raise|make|log|start|write|send|report|lodge|issue) ((a|an|the|me|us|my|new"
+    rf"|another|support|this as) )*{_TICKET}\b"
+    rf"|^((a|new|support|please|i want|i need|i would like|id like|a new) )+{_TICKET}( please)?$"
+    rf"|\b(want|need|would like|id like) (to )?((open|have|file|create|a|an|new|get) )+{_TICKET}\b"
+    r"|\b(turn|make|convert) this (chat |conversation )?(into |to )?a ticket\b|\bticket (eroffnen|erstellen"
+    r"|aufmachen)\b"
+    r"|\b(ouvrir|creer) un ticket\b|\b(abrir|crear) un (ticket|caso)\b"
+)
+_ASKING_HOW = re.compile(r"\b(higher|increase|quota|limit|refund|what (to|should i|do i) (put|write|include))\b")
+_MY_TICKETS = re.compile(
+    rf"\b(my|our|mine|the|that) ((open|last|latest|recent|old|existing|previous|current|other|own|support)"
+    rf" )*{_TICKET}\b"
+    rf"|\b(status|state|news|update|updates|progress|answer|reply|response) (of|on|about|for|to|regarding) ((a|my"
+    rf"|our|the|this) )*((support|last|open) )*{_TICKET}\b"
+    rf"|\b(list|show|see|view|which|what) (me )?((all|of|my|our|the|open) )*tickets\b|\btickets? (status|update"
+    rf"|news)\b"
+    rf"|^(my |our )?tickets?$|\b(mein(e|en|em)?|unser(e|en)?) tickets?\b|\bmes tickets?\b|\bmis tickets?\b"
+    r"|\b(anybody|anyone|someone|somebody|you) (\w+ )?(looked at|working on|answered|replied to|responded to"
+    r"|processed) (my|our) (request|message|problem|question|issue|mail|email)\b"
+)
+_NOT_OWN = re.compile(
+    r"\b(pull|http|api|requests? (per|limit)|service|k8s|pod|resource|memory|cpu|quota|large) requests?\b"
+)
+
+
+def _ticket(text: str, plain: str) -> str | None:
+    # a word such as "cf-console" is no number
+    if (number := _NUMBER.search(text)) and any(letter.isdigit() for letter in number[1]):
+        return f"CF-{number[1].upper()}"
+    if _NOT_OWN.search(plain):
+        return None
+    if _MY_TICKETS.search(plain) and not re.search(r"\b(open|create|file|submit|raise) (a|an|new|another)\b", plain):
+        return "mine"
+    return "new" if _NEW_TICKET.search(plain) and not _ASKING_HOW.search(plain) else None
+
+
+# -- Small talk
+
+_FILLERS = frozenset(
+    words(
+        "please so very much a lot lots again all the for your you u to it is was that thats this and well oh ah lol"
+        " ok okay just now really everyone there guys team support bot assistant today i im me my once dear sir madam"
+        " mate"
+    )
+)
+_TALK: Mapping[str, frozenset[str]] = {
+    "solved": frozenset(
+        words(
+            "solved fixed resolved works worked working helped helpful did trick fine good great perfect yes thanks"
+            " thank"
+        )
+    ),
+    "thanks": frozenset(
+        words(
+            "thanks thank thx ty tysm cheers appreciate appreciated grateful many great awesome perfect help helping"
+            " answer info"
+            " information danke merci gracias grazie obrigado bedankt dankeschon vielen dank beaucoup muchas mille kind"
+            " nice quick"
+            " amazing wonderful excellent fantastic brilliant cool super"
+        )
+    ),
+    "goodbye": frozenset(
+        words(
+            "bye goodbye byebye cya later see have nice day evening weekend good night take care farewell tschuss adios"
+            " ciao"
+            " wiedersehen auf revoir au tschau done nothing else no thats"
+        )
+    ),
+    "greeting": frozenset(
+        words(
+            "hi hello hey heya hiya hallo hola bonjour salut moin servus ciao howdy greetings yo good morning afternoon"
+            " evening"
+            " day guten tag morgen abend buenos dias buongiorno ola welcome sup hoi dag"
+        )
+    ),
+    "acknowledged": frozenset(
+        words(
+            "ok okay k kk yes yeah yep yup no nope sure alright right fine cool got it understood see makes sense good"
+            " great"
+            " nice perfect hm hmm mhm ja nein si oui non right then gotcha noted awesome wow"
+        )
+    ),
+}
+_MARKERS: Mapping[str, re.Pattern[str]] = {
+    "solved": re.compile(
+        r"\b(solved|fixed|resolved|(it|that|this|now|everything|all) (works|worked|is working|did it|did the trick)"
+        r"|works now|working now"
+        r"|helped( me)?( a lot)?|that did it|did the trick|no longer needed|problem (is )?(gone|over))\b"
+    ),
+    "thanks": re.compile(
+        r"\b(thanks|thank|thx|ty|tysm|cheers|appreciated?|danke\w*|merci|gracias|grazie|obrigado|bedankt|vielen"
+        r" dank)\b"
+    ),
+    "goodbye": re.compile(
+        r"\b(bye|goodbye|byebye|cya|see (you|ya)|farewell|tschuss|adios|revoir|wiedersehen|take care|good night"
+        r"|(have a|nice|good) (\w+ )?(day|evening|weekend)$|nothing else)\b"
+    ),
+    "greeting": re.compile(
+        r"\b(hi|hello|hey|heya|hiya|hallo|hola|bonjour|salut|moin|servus|ciao|howdy|greetings|yo|good (morning"
+        r"|afternoon|evening|day)|guten (tag|morgen|abend)|buenos dias|buongiorno|ola|sup|hoi)\b"
+    ),
+    "acknowledged": re.compile(r"."),
+}
+_NOT_SOLVED = re.compile(r"\b(not|didnt|doesnt|isnt|still|never|nothing|cant|wont|but|how|what|where|why|when|if)\b")
+_PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "feeling",
+        re.compile(
+            r"^(\w+ ){0,2}(how are you|how r u|how is it going|hows it going|how do you do|whats up|how have you"
+            r" been)\b(?!.*\b(billing|charging|able)\b)"
+        ),
+    ),
+    (
+        "bot",
+        re.compile(
+            r"\b(are|r) (you|u) (\w+ )?(a |an |the )?(real |actual |some )?(bot|robot|human|person|machine|ai"
+            r"|chatbot|computer|chatgpt|gpt|alive|program|assistant)\b"
+            r"|\bam i (talking|speaking|chatting) (to|with)\b|\b(who|what) are you\b|\bwhats? (is )?your name\b|\bis"
+            r" this a (bot|robot|person|human|real person)\b"
+            r"|\bwho (made|built|created|wrote|programmed) you\b|\bdo you have a name\b"
+        ),
+    ),
+    (
+        "abilities",
+        re.compile(
+            r"\bwhat (can|could|do|all can) you (do|help|know|answer)\b|\bhow (can|could|do) you help\b|\bwhat (are"
+            r" you|is this) (for|good for|chat for)\b"
+            r"|\bwhat can i ask( you)?\b|\bhow does this (chat|assistant|bot) work\b|^what (is|are) your (skills"
+            r"|capabilities|features)\b"
+        ),
+    ),
+    (
+        "help",
+        re.compile(
+            r"^(\w+ ){0,2}(i )?(need|want|have|got|require)( \w+)? (some |a |an |your )?(help|question|questions"
+            r"|problem|issue|assistance|support|quick question)( please| with something| with my account| for you|"
+            r" here)*$"
+            r"|^(please |hello |hi |hey )*(help|help me|assist|support|assistance|sos)( please| me| me please|"
+            r" pls)*$|^(\w+ ){0,2}(can|could|would|will) you (please )?(help|assist)( me| us)?( please| with"
+            r" something)*$"
+            r"|^(\w+ ){0,2}(is )?(anybody|anyone|somebody|someone) (there|here)$|^(\w+ )?(it|something|everything"
+            r"|nothing) (does not|doesnt|isnt|is not|is)? ?(work|works|working|broken)( \w+)?$"
+        ),
+    ),
+)
+_RUDE = re.compile(
+    r"\b(fuck\w*|shit\w*|bullshit|crap|asshole|bastard|bitch|idiots?|idiotic|moron\w*|stupid|dumb|useless|worthless"
+    r"|pathetic|garbage|trash|suck|sucks"
+    r"|piece of junk|scum|losers?|shut up|screw you|go to hell|damn you|wtf|hate you|incompetent|rubbish|arsch\w*"
+    r"|scheiss\w*|blod\w*|merde|mierda)\b"
+)
+
+
+def _small_talk(plain: str) -> str | None:
+    for detail, pattern in _PHRASES:
+        if pattern.search(plain):
+            return detail
+    said = plain.split()
+    if len(said) > 14:
+        return None
+    solved = _MARKERS["solved"].search(plain)
+    if solved and not _NOT_SOLVED.search(plain) and len(said) <= 9:
+        return "solved"
+    every = frozenset().union(*_TALK.values())
+    if not all(word in every or word in _FILLERS for word in said):
+        return None
+    return next((detail for detail, marker in _MARKERS.items() if detail != "solved" and marker.search(plain)), None)
+
+
+# -- Status
+
+_STATE = (
+    r"(down|up|offline|online|working|operational|available|unavailable|broken|out|degraded|affected|impacted|alive"
+    r"|running|stable|reachable"
+    r"|unreachable|responding|slow|ok|okay|fine|normal|wrong|healthy|having (\w+ ){0,2}(issues?|problems?|trouble"
+    r"|difficulties|outages?))"
+)
+_YOURS = (
+    r"(you|your|yours|everything|anything|something|things|the (platform|system|systems|service|services|site|cloud"
+    r"|region)|platform|cloud ?factory|services|systems"
+    r"|all (services|systems)|eu central|eu north|region)"
+)
+_EVENT = (
+    r"(outages?|incidents?|disruptions?|downtimes?|maintenance|interruptions?|known (issues?|problems?)"
+    r"|service (issues?|problems?)|storung|storungen|ausfall|panne|averia)"
+)
+_SERVICE = (
+    r"(compute|instances?|servers?|vms?|virtual machines?|databases?|db|postgres|postgresql|mysql|object storage"
+    r"|storage|s3|buckets?|networking|network|load balancers?"
+    r"|vpn|firewalls?|kubernetes|k8s|clusters?|dns|name ?servers?|console|api|dashboard|control panel|login|sign in"
+    r"|billing|payments?|website|portal)"
+)
+_STATUS = re.compile(
+    "|".join(
+        (
+            rf"^(\w+ ){{0,3}}(is|are|isnt|arent|was|were) ((the|your|this|all|of|managed|cloud|anything|something"
+            rf"|everything) )*({_SERVICE}|{_YOURS})( \w+){{0,3}} {_STATE}\b",
+            r"\b(do|did|does|have|has|are) (you|your|the|others|other customers|anybody|anyone|everyone|everybody"
+            r"|cloud factory)( \w+){0,4} (have|having|had|has|see|seeing|know of|experience|experiencing|know"
+            r" about|aware of) ((any|an|some|a|the|known) )*(\w+ )?(issues?|problems?|trouble|difficulties|outages?"
+            r"|incidents?)\b",
+            rf"\b(any|an|is there|are there|current|currently|known|ongoing|active|planned|scheduled|upcoming"
+            rf"|general|global|major|another) ((a|an|any|some|known|planned|scheduled|current|ongoing|kind|of"
+            rf"|general|major) )*(\w+ )?{_EVENT}\b",
+            rf"^((current|the|any|latest|show|check|me|please|platform|service|system|cloud|whats|what|is|give)"
+            rf" )*{_EVENT}( (right now|now|today|at the moment|in \w+( \w+)*|currently|report|reports|news|update"
+            rf"|updates|please))*$",
+            rf"^{_SERVICE}( \w+)? (outage|down|offline|incident|downtime)( right now| now| today| at the moment| for"
+            rf" everyone| again| or what)*$",
+            r"\b(system|systems|platform|service|services|server|network|cloud|current|overall|health|live) status\b"
+            r"|\bstatus ?page\b",
+            rf"\b(status|state|health) (of|for|on) ((the|your|all|managed|our) )*({_SERVICE}|{_YOURS}|everything)\b"
+            rf"|\b{_SERVICE} status\b|^status( please| now| check| update)?$",
+            r"\b(everything|anything|all|something|things) (\w+ )?(ok|okay|fine|running|up|wrong|broken|down"
+            r"|operational|working|normal|alright|good|going on) ?(\w+ ){0,3}(your (side|end)|with you|there|right"
+            r" now|at the moment|now|today)\b",
+            r"\bdown for (everyone|everybody|others|all|anyone|me)\b|\b(just|only) me\b.*\b(down|else|problem"
+            r"|outage)\b|\bothers? (\w+ )?(affected|too|as well)\b",
+            rf"\bwhats?( is)? (wrong|going on|up|happening) with (the|your) ({_SERVICE}|platform|services?)\b"
+            rf"|\b(problem"
+            rf"|problems|issues?|trouble) (with|in|on|at) (the|your) {_SERVICE}( \w+){{0,2}} (right now|at the"
+            rf" moment|today|currently|now)\b",
+            r"\b(gibt es|liegt|habt ihr|haben sie) (\w+ ){0,3}(storung\w*|ausfall|ausfalle|probleme)\b",
+            r"\b(y a t il|avez vous) (\w+ ){0,3}(panne|incident|probleme)\b|\b(hay|tienen) (\w+ ){0,3}(averia"
+            r"|incidencia|problema|caida)\b",
+        )
+    )
+)
+_NOT_STATUS = re.compile(
+    r"\b(why|how (do|can|to|long|much|should)|credit|compensation|refund|sla|promise|guarantee|maintenance window"
+    r"|mean|means|error code|tickets?|after (an|the) outage"
+    r"|last (week|month|year)|yesterday|node status|health ?check|free|included|possible|allowed|billed|charged"
+    r"|encrypted|backed|public)\b"
+    r"|\b(is|are|was|were) my\b(?!.*\b(everyone|everybody|others)\b)|\b(bitcoin|windows|gpu)\b"
+)
+
+
+def _is_status(plain: str) -> bool:
+    return _STATUS.search(plain) is not None and _NOT_STATUS.search(plain) is None
+
+
+# -- Questions
+
+_GUIDE = re.compile(
+    r"\b(guide|walk|lead|talk|take|step|steer|bring) (me|us) (through|step|to)\b|\bstep by step\b|\bguided?\b|\bgo"
+    r" through (it|this|that) with me\b|\bone step at a time\b"
+    r"|\b(help|assist) (me|us) (to |with )?(\w+ ){0,3}(reset|change|open|restore|rotate|replace|recover|fix|pay"
+    r"|upgrade|resize|find out)\b|\btroubleshoot\b|\binteractive\b|\bwizard\b"
+)
+_ASKS = re.compile(
+    r"^(hi |hello |hey |please |so |and |but |ok |also )*(how|what|whats|why|when|where|which|who|whose|can|could|do"
+    r"|does|did|is|are|will|would|should|may|must|am|has|have|any|tell|explain|wie|was|warum|wo|wann|comment"
+    r"|pourquoi|ou|quand|como|cuando|donde|por que)\b"
+)
+_FOLLOWS = re.compile(
+    r"^(ok |okay |thanks |thx |thank you |great |alright |hm |hmm |so |well |yes |no )*(and (what|how|if|for|where"
+    r"|when|why|can|do|is|in|with|after|then|the|on|does|will|should|could|who|which)\b"
+    r"|and\b|but\b|what about\b|how about\b|what if\b|then\b|also\b|what else\b|where exactly\b|how exactly\b|how"
+    r" long\b$|why\b$|how\b$|what now\b|still\b|same\b|in that case\b|und\b|et\b|y\b"
+    r"|(that|it|this) (did not|didnt|does not|doesnt|do not|still)\b)"
+)
+_POINTS = re.compile(
+    r"\b(it|that|them|this|those|these|one|ones|there|both|same|the (first|second|third|last|other) one)\b"
+)
+_EMPTY = frozenset(
+    words(
+        "a about after again all also am an and any are as at be because been before being but by can cannot cant could"
+        " did didnt do"
+        " does doesnt dont down each for from get gets getting give go got had has have having hello help her here hey"
+        " hi him his how i"
+        " id if ill im in into is isnt it its ive just keep let like make me more most much my myself need no nor not"
+        " now of off on once"
+        " one only or other our out over own please really same say see set should show so some such tell than thank"
+        " thanks that thats"
+        " the their them then there these they thing this those through to too try under until up us use very want was"
+        " way we well were"
+        " what whats when where which while who whom why will with without wont work would yes yet you your"
+    )
+)
+
+# -- Procedures
+
+
+class Known(Protocol):
+    """What of a procedure is looked at."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def triggers(self) -> Sequence[str]: ...
+
+
+def match_procedure(text: str, procedures: Sequence[Known]) -> tuple[str, float] | None:
+    """The procedure whose need a text words, and how nearly: 1.0 is a trigger word for word; None where none is near.
+
+    Compared are the words that carry a subject, both ways round, so that neither a long story nor a single word fits.
+    """
+    said = list(dict.fromkeys(subject(text)))
+    best: tuple[str, float] | None = None
+    for procedure in procedures:
+        for trigger in (*procedure.triggers, procedure.title):
+            fit = _alike(said, list(dict.fromkeys(subject(trigger))))
+            if fit > (best[1] if best else 0.0):
+                best = procedure.key, fit
+    return best
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> float:
+    if not one or not other:
+        return 0.0
+    there = sum(max(_same(a, b) for b in one) for a in other) / len(other)
+    back = sum(max(_same(a, b) for b in other) for a in one) / len(one)
+    return 2 * there * back / (there + back) if there + back else 0.0
+
+
+def _same(one: str, other: str) -> float:
+    if one == other:
+        return 1.0
+    if min(len(one), len(other)) < 4 or one[0] != other[0]:
+        return 0.0
+    ratio = SequenceMatcher(None, one, other).ratio()
+    return ratio if ratio >= 0.8 else 0.0
+
+
+# -- Languages
+
+_ENGLISH = frozenset(
+    words(
+        "the a an is are how what when where why which can could do does i my me we our you your to for of on in with"
+        " from not and"
+        " it this that have has had will would should there any get please help need want"
+    )
+)
+_SMALL_WORDS: Mapping[str, frozenset[str]] = {
+    "de": frozenset(
+        words(
+            "ich du er wir ihr der die das den dem des ein eine einen einem einer mein meine meinen meinem nicht ist"
+            " sind war wie wo wann"
+            " warum welche kann kannst konnen muss habe haben hat mit und oder fur von zu zum zur auf bei nach bitte"
+            " mir mich sich"
+            " geht wird werden keine kein noch"
+        )
+    ),
+    "fr": frozenset(
+        words(
+            "je tu il nous vous le la les un une des du de mon ma mes notre votre est sont pas ne comment pourquoi"
+            " ou puis peux peut"
+            " avec pour dans sur au aux et ce cette ca mot svp bonjour faire ai avons"
+        )
+    ),
+    "es": frozenset(
+        words(
+            "yo el la los las un una unos mi mis nuestro su es son no como cuando donde por que puedo puede con para en"
+            " del al y este esta"
+            " tengo hay hola favor hacer se"
+        )
+    ),
+    "it": frozenset(
+        words(
+            "io il lo gli un una mio mia nostro non come quando dove perche posso con per nel della di che sono ho fare"
+        )
+    ),
+    "pt": frozenset(
+        words(
+            "eu o os um uma meu minha nosso nao como quando onde porque posso com para no da do que sao tenho fazer"
+            " voce"
+        )
+    ),
+    "nl": frozenset(
+        words(
+            "ik je wij het een mijn ons niet hoe wat waar wanneer waarom kan met voor van naar op zijn heb heeft moet"
+            " geen"
+        )
+    ),
+    "pl": frozenset(words("ja nie jak gdzie kiedy dlaczego czy moge mozna moj moja jest sa na do z w sie mam prosze")),
+}

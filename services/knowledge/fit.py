@@ -1,0 +1,377 @@
+"""How well pieces of the knowledge base fit a question in plain words. Pure.
+
+A question becomes a list of what it asks for, each weighed by how few articles have it, and how few in their titles, so
+that `certificate` counts more than `instance`, and `help` hardly at all. A word that stands nowhere keeps a high
+weight, because a question about it is probably not answered here. The score of a piece is the share of that weight
+that the piece has: all of a word's where it stands in the title, less where it stands in the text, under another name,
+misspelt, or only elsewhere in the article. A share is comparable between questions, which a sum of ranks is not: it
+says whether anything answers at all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
+from typing import Protocol
+
+from services.knowledge.index.words import Synonyms, corrections, stop_words
+from services.knowledge.rendering import sections
+from shared.wording import stem, words
+
+MAX_QUESTION = 4_000
+MAX_ASKED = 24
+
+RELATED, SYNONYM, SLIP, FAR_SLIP = 0.8, 0.9, 0.85, 0.65
+# where the word itself stands nowhere, what it leads to is what was meant
+ONLY_RELATED = 0.9
+FAINT = 0.2
+# the weight of a word that stands nowhere, in a question of so few words; in a story most words are no subject
+UNKNOWN = 0.8
+STORY = 5
+# how much less a word counts that stands in no title: it is what articles are written with, not what they are about
+NO_TITLE = 0.6
+NAME, HEADING, ABOUT, BODY, ONCE, ELSEWHERE = 1.0, 0.95, 0.9, 0.6, 0.45, 0.25
+# how much of a word's share is for the section itself, so that the right one of an article comes first
+NEAR = 0.3
+# how much of the score is for a title that asks for nothing else
+EXACT = 0.2
+
+_BETWEEN = frozenset(("a", "an", "the", "my", "our", "your", "its", "their", "this", "that"))
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A text's stems, as a set and in their order between spaces."""
+
+    stems: frozenset[str]
+    line: str
+
+    @classmethod
+    def of(cls, *texts: str) -> Field:
+        terms = [term for text in texts for term in terms_of(text)]
+        return cls(frozenset(terms), f" {' '.join(terms)} ")
+
+    def has(self, phrase: str) -> bool:
+        return phrase in self.stems if " " not in phrase else f" {phrase} " in self.line
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A section of a published article or a question of the FAQ, with what it is compared by.
+
+    version: of the article, revision of the question
+    whole:   the article's text, every section of it
+    """
+
+    kind: str
+    slug: str
+    version: int
+    title: str
+    anchor: str | None
+    heading: str
+    text: str
+    category: str
+    names: Field
+    about: Field
+    headings: Field
+    body: Field
+    whole: Field
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What something is called: its stems, how much having it counts, and its words as they are written."""
+
+    phrase: str
+    strength: float
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One thing that a question asks for: what it may be called, what counts most first."""
+
+    weight: float
+    ways: tuple[Way, ...]
+
+
+class Vocabulary(Protocol):
+    """What the articles are written with."""
+
+    def size(self) -> int:
+        """How many articles there are."""
+
+    def counts(self, asked: Sequence[Sequence[str]]) -> Sequence[tuple[int, int]]:
+        """For each list of words and phrases, how many articles have any of them in any form, and how many in titles.
+
+        Headings and tags are titles, too.
+        """
+
+    def alike(self, unknown: Sequence[str]) -> Mapping[str, Sequence[tuple[str, int]]]:
+        """For each word that no article has in any form, the words spelt like it, with how many articles have them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meanings:
+    """What else words and phrases are called; `related` leads from customers' words to the articles' only."""
+
+    ways: Mapping[tuple[str, ...], Sequence[Way]]
+    known: frozenset[str]
+
+    @classmethod
+    def of(cls, synonyms: Synonyms, related: Sequence[tuple[Sequence[str], Sequence[str]]] = ()) -> Meanings:
+        ways: dict[tuple[str, ...], list[Way]] = {}
+        for said, meant in related:
+            for term in said:
+                _add(ways, term, meant, RELATED)
+        for group in synonyms.groups:
+            for term in group:
+                _add(ways, term, group, SYNONYM)
+        return cls(ways, frozenset(part for phrase in ways for part in phrase))
+
+
+def _add(ways: dict[tuple[str, ...], list[Way]], term: str, others: Sequence[str], strength: float) -> None:
+    phrase = tuple(terms_of(term))
+    meant = (Way(" ".join(terms_of(other)), strength, other) for other in others)
+    ways.setdefault(phrase, []).extend(way for way in meant if way.phrase != " ".join(phrase))
+
+
+def read_related(text: str) -> list[tuple[list[str], list[str]]]:
+    """From lines `what is said, … : what articles say, …`; what follows # is for people. Raises ValueError."""
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        plain = line.partition("#")[0].strip()
+        if not plain:
+            continue
+        sides = [[" ".join(term.split()) for term in side.split(",")] for side in plain.split(":")]
+        if len(sides) != 2 or not all(words(term) for side in sides for term in side):
+            raise ValueError(f"line {number} of the related words: words or phrases, a colon, words: {line!r}")
+        found.append((sides[0], sides[1]))
+    return found
+
+
+def terms_of(text: str) -> list[str]:
+    """The stems of a text in order, without articles and pronouns, which stand between the words of a phrase."""
+    return [stem(word) for word in words(text) if word not in _BETWEEN]
+
+
+# -- Pieces
+
+
+def article_pieces(
+    slug: str, version: int, title: str, summary: str, tags: Sequence[str], category: str, markdown: str
+) -> list[Piece]:
+    """The sections of an article."""
+    names, about = Field.of(title), Field.of(summary, *tags)
+    whole = Field.of(title, summary, markdown)
+    return [
+        Piece(
+            *("article", slug, version, title, section.id, section.title, section.text, category),
+            *(names, about, Field.of(section.title), Field.of(section.text), whole),
+        )
+        for section in sections(markdown)
+    ]
+
+
+def faq_piece(faq_id: str, revision: int, question: str, answer: str, category: str) -> Piece:
+    """A question of the FAQ."""
+    names, body, none = Field.of(question), Field.of(answer), Field(frozenset(), "  ")
+    return Piece("faq", faq_id, revision, question, None, question, answer, category, names, none, names, body, none)
+
+
+# -- Questions
+
+
+def asked_in(text: str, meanings: Meanings, vocabulary: Vocabulary, faq: Sequence[Piece]) -> list[Asked]:
+    """What a question asks for, the weightiest at most MAX_ASKED."""
+    written = [word for word in words(text[:MAX_QUESTION]) if word not in _BETWEEN]
+    mended = _mended(written, meanings, vocabulary, faq)
+    found = {ways[0].phrase: ways for ways in reversed(list(_phrases(written, mended, meanings)))}
+    slots = list(reversed(found.values()))[: 4 * MAX_ASKED]
+    # what is only related says nothing of how rare the word itself is, unless that stands nowhere
+    same = [[way for way in ways if way.strength > RELATED] or [ways[0]] for ways in slots]
+    counts = vocabulary.counts([[way.written for way in ways] for ways in (*same, *slots)])
+    size = vocabulary.size() + len(faq)
+    # a word that leads to others is one that customers use for a subject
+    faint = [ways[0].phrase in _faint_stems() and len(ways) == 1 for ways in slots]
+    unknown = UNKNOWN * min(1.0, STORY / max(1, len(slots) - sum(faint)))
+    asked = []
+    for number, ways in enumerate(slots):
+        had, titled = _with_faq(counts[number], same[number], faq)
+        if had == 0:
+            had, titled = _with_faq(counts[len(slots) + number], ways, faq)
+            ways = [ways[0], *(replace(way, strength=max(way.strength, ONLY_RELATED)) for way in ways[1:])]
+        weight = (_weight(had, titled, size) if had else unknown) * (FAINT if faint[number] else 1.0)
+        asked.append(Asked(weight, tuple(sorted(ways, key=lambda way: -way.strength))))
+    return sorted(asked, key=lambda each: -each.weight)[:MAX_ASKED]
+
+
+def _with_faq(articles: tuple[int, int], ways: Sequence[Way], faq: Sequence[Piece]) -> tuple[int, int]:
+    had = sum(any(_has(piece, way.phrase) for way in ways) for piece in faq)
+    titled = sum(any(piece.names.has(way.phrase) for way in ways) for piece in faq)
+    return articles[0] + had, articles[1] + titled
+
+
+def _has(piece: Piece, phrase: str) -> bool:
+    return piece.names.has(phrase) or piece.body.has(phrase)
+
+
+def _weight(had: int, titled: int, size: int) -> float:
+    if titled == 0:
+        return NO_TITLE * _rarity(had, size)
+    return (_rarity(had, size) + _rarity(titled, size)) / 2
+
+
+def _rarity(had: int, size: int) -> float:
+    """From 0 for what every article has to 1 for what one has."""
+    return min(1.0, math.log(1 + (max(size - had, 0) + 0.5) / (had + 0.5)) / math.log(1 + (size - 0.5) / 1.5))
+
+
+def _phrases(written: Sequence[str], mended: Mapping[str, Mended], meanings: Meanings) -> Iterator[list[Way]]:
+    """What the longest phrases that have meanings, and the other words that carry a subject, may be called.
+
+    The first of each is what was written, mended.
+    """
+    stopped = stop_words()
+    right = [mended[word].right[0] if word in mended else word for word in written]
+    stemmed = [stem(word) for word in right]
+    longest = max((len(phrase) for phrase in meanings.ways), default=1)
+    at = 0
+    while at < len(written):
+        fits = range(min(longest, len(written) - at), 0, -1)
+        length = next((each for each in fits if tuple(stemmed[at : at + each]) in meanings.ways), 0)
+        if length == 0 and (written[at] in stopped or right[at] in stopped):
+            at += 1
+            continue
+        until = at + max(length, 1)
+        trust = min(mended[word].trust if word in mended else 1.0 for word in written[at:until])
+        ways = [Way(" ".join(stemmed[at:until]), trust, " ".join(right[at:until]))]
+        if until - at == 1 and written[at] in mended:
+            ways += [Way(stem(other), trust, other) for other in mended[written[at]].right[1:]]
+        for way in meanings.ways.get(tuple(stemmed[at:until]), ()):
+            ways.append(replace(way, strength=way.strength * trust))
+        yield ways
+        at = until
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What a word may be a slip of, the likeliest first, and how far that is believed, 0 to 1."""
+
+    right: Sequence[str]
+    trust: float
+
+
+def _mended(
+    written: Sequence[str], meanings: Meanings, vocabulary: Vocabulary, faq: Sequence[Piece]
+) -> dict[str, Mended]:
+    """Word that stands nowhere -> what it may be a slip of."""
+    stopped = stop_words()
+    strange = [
+        word
+        for word in dict.fromkeys(written)
+        if len(word) > 3
+        and word.isalpha()
+        and word not in stopped
+        and stem(word) not in _faint_stems()
+        and stem(word) not in meanings.known
+        and not any(_has(piece, stem(word)) for piece in faq)
+    ]
+    if not strange:
+        return {}
+    known_here = [(word, 1) for word in _spellings(faq)] + [(word, 1) for word in _faint_words()]
+    found = {}
+    for word, near in vocabulary.alike(strange).items():
+        right = corrections(word, [*near, *known_here, *((each, 1) for each in meanings.known)])
+        if right and (trust := _trust(word, right[0])):
+            found[word] = Mended(right, trust)
+    return found
+
+
+def _trust(word: str, right: str) -> float:
+    if word[0] != right[0] and len(word) < 7:
+        return 0.0
+    if sorted(word) == sorted(right) or abs(len(word) - len(right)) == 1:
+        return SLIP
+    return SLIP if sum(a != b for a, b in zip(word, right, strict=False)) < 2 else FAR_SLIP
+
+
+def _spellings(pieces: Iterable[Piece]) -> set[str]:
+    return {word for piece in pieces for word in words(f"{piece.title} {piece.text}") if len(word) > 3}
+
+
+@cache
+def _faint_words() -> frozenset[str]:
+    lines = resources.files("services.knowledge.index").joinpath("faint_words.txt").read_text("utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+@cache
+def _faint_stems() -> frozenset[str]:
+    return frozenset(map(stem, _faint_words()))
+
+
+# -- Scores
+
+
+def best(asked: Sequence[Asked], pieces: Iterable[Piece], limit: int, each: int = 3) -> list[tuple[Piece, float]]:
+    """The pieces that fit best with their scores, the best first, at most `each` of one article."""
+    scored = sorted(
+        ((piece, score) for piece in pieces if (score := score_of(asked, piece)) > 0),
+        key=lambda found: (-found[1], found[0].kind, found[0].slug, found[0].anchor or ""),
+    )
+    taken: dict[str, int] = {}
+    found = []
+    for piece, score in scored:
+        taken[piece.slug] = taken.get(piece.slug, 0) + 1
+        if taken[piece.slug] <= each:
+            found.append((piece, score))
+    return found[:limit]
+
+
+def score_of(asked: Sequence[Asked], piece: Piece) -> float:
+    """From 0, nothing in common, to 1, all that was asked for stands in its title."""
+    total = math.fsum(each.weight for each in asked)
+    if total == 0:
+        return 0.0
+    share = math.fsum(each.weight * _share(each, piece) for each in asked) / total
+    return share * (1 - EXACT + EXACT * max(_exactness(asked, piece.names), _exactness(asked, piece.headings)))
+
+
+def _share(asked: Asked, piece: Piece) -> float:
+    anywhere = near = 0.0
+    for way in asked.ways:
+        in_heading, in_body = piece.headings.has(way.phrase), piece.body.has(way.phrase)
+        if in_heading or in_body:
+            near = max(near, way.strength * (1.0 if in_heading else 0.8))
+        anywhere = max(anywhere, way.strength * _place(piece, way.phrase, in_heading, in_body))
+    return (1 - NEAR) * anywhere + NEAR * near
+
+
+def _place(piece: Piece, phrase: str, in_heading: bool, in_body: bool) -> float:
+    if piece.names.has(phrase):
+        return NAME
+    if in_heading:
+        return HEADING
+    if piece.about.has(phrase):
+        return ABOUT
+    if in_body:
+        return ONCE if piece.body.line.count(f" {phrase} ") == 1 else BODY
+    return ELSEWHERE if piece.whole.has(phrase) else 0.0
+
+
+def _exactness(asked: Sequence[Asked], field: Field) -> float:
+    """The share of a title's words that are asked for."""
+    own = [term for term in field.stems if term not in _stopped_stems()]
+    if not own:
+        return 0.0
+    wanted = {part for each in asked for way in each.ways for part in way.phrase.split()}
+    return sum(term in wanted for term in own) / len(own)
+
+
+@cache
+def _stopped_stems() -> frozenset[str]:
+    return frozenset(map(stem, stop_words())) | _faint_stems()
