@@ -13,6 +13,10 @@ from deploy.local.settings import Settings
 PASSED_ON = (
     *("PATH", "HOME", "LANG", "TZ", "LOG_LEVEL", "STORE", "KURRENTDB_URI", "CORS_ORIGINS"),
     *("ELASTICSEARCH_URL", "SYNONYMS_FILE", "RELATED_WORDS_FILE"),
+    *("CHAT_HOURS", "CHAT_TIMEZONE", "CHAT_HOLIDAYS", "CHAT_EXCEPTIONS", "PROCEDURES_DIR"),
+    *("STATUS_URL", "STATUS_ALLOW_PRIVATE"),
+    *("ASSISTANT_LLM_URL", "ASSISTANT_LLM_MODEL", "ASSISTANT_LLM_KEY"),
+    *("ASSISTANT_LLM_RATE_PERSON", "ASSISTANT_LLM_RATE_TOTAL"),
     *("HUB_DOCUMENTATION_URL", "HUB_VIDEO_TUTORIALS_URL", "HUB_COMMUNITY_FORUM_URL", "HUB_STATUS_PAGE_URL"),
     *("RATE_READS", "RATE_COMMANDS", "RATE_UPLOADS", "RATE_DEV_TOKENS", "RATE_ACCOUNT_FACTOR"),
 )
@@ -27,6 +31,7 @@ def env_for(settings: Settings, secrets: Mapping[str, str], package: str) -> dic
         "PYTHONUNBUFFERED": "1",
         "AMQP_URL": rabbitmq.url(settings, secrets),
         "OBJECT_STORE_URL": f"file://{settings.run_dir / 'objects'}",
+        "STATUS_FILE": str(settings.run_dir / "status.json"),
     }
     if package == "gateway":
         return common | {

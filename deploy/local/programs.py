@@ -43,7 +43,9 @@ SERVICES = (
     Service("tickets-worker", "tickets", "worker", "TICKETS_WORKER_HEALTH_PORT"),
     Service("knowledge-rpc", "knowledge", "rpc", "KNOWLEDGE_RPC_HEALTH_PORT"),
     Service("knowledge-worker", "knowledge", "worker", "KNOWLEDGE_WORKER_HEALTH_PORT"),
+    Service("chat-rpc", "chat", "rpc", "CHAT_RPC_HEALTH_PORT"),
+    Service("chat-worker", "chat", "worker", "CHAT_WORKER_HEALTH_PORT"),
     Service("gateway", "gateway", "http", "GATEWAY_HEALTH_PORT"),
 )
 # Packages that have `python -m services.<package> migrate`.
-MIGRATED = ("tickets", "knowledge")
+MIGRATED = ("tickets", "knowledge", "chat")

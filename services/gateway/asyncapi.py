@@ -10,7 +10,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
 
-from shared.events.catalog import knowledge, tickets
+from shared.events.catalog import chat, knowledge, tickets
 from shared.events.codec import schema_for
 
 EXCHANGE = "support.events"
@@ -98,7 +98,7 @@ def _summary(kind: type) -> str:
 
 def _published() -> list[tuple[tuple[str, int], str, type]]:
     """Name and version, category and type of each event that leaves its service."""
-    catalogs = ((tickets, tickets.CATEGORY), (knowledge, knowledge.ARTICLE))
+    catalogs = ((tickets, tickets.CATEGORY), (knowledge, knowledge.ARTICLE), (chat, chat.CATEGORY))
     return sorted(
         (key, category, event)
         for catalog, usual in catalogs

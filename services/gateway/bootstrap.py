@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from services.gateway import asyncapi, docs_page, openapi
 from services.gateway.assets import Assets, page_roots
 from services.gateway.auth import JwksKeys, KeySource, Verifier, jwks_fetcher
 from services.gateway.dev_login import ISSUER, DevLogin
+from services.gateway.feeds import Feed, merged
 from services.gateway.http.handlers import Gateway
 from services.gateway.http.route import routes_of
 from services.gateway.limits import RateLimits
@@ -29,7 +31,7 @@ _NODE_MODULES = _GATEWAY.parent.parent / "node_modules"
 def build(settings: Settings, deadline: Deadline) -> Parts:
     """Everything the gateway is made of; nothing is contacted yet. Raises RouteError, ValueError."""
     caller = Caller(settings.service.amqp_url, name="gateway")
-    tickets, knowledge = RemoteService(caller, "tickets"), RemoteService(caller, "knowledge")
+    tickets, knowledge, chat = (RemoteService(caller, name) for name in ("tickets", "knowledge", "chat"))
     objects = open_store(settings.object_store_url)
     dev = DevLogin(settings.oidc_audience, settings.dev_key_file) if settings.dev_login else None
     return Parts(
@@ -38,12 +40,16 @@ def build(settings: Settings, deadline: Deadline) -> Parts:
         limits=RateLimits(settings.rates),
         live_tickets=LiveTickets(settings.live_ticket_key),
         hub=Hub(
-            lambda after, limit: tickets.call("feed", after=after, limit=limit),
+            merged(feed_of(tickets), feed_of(chat)),
             streams_per_person=settings.max_streams_per_person,
         ),
         caller=caller,
         tickets=tickets,
         knowledge=knowledge,
+        chat=chat,
+        events=lambda actor, after, limit: merged(
+            *(events_of(service, actor) for service in (tickets, knowledge, chat))
+        )(after, limit),
         objects=objects,
         assets=Assets(page_roots(_GATEWAY, _NODE_MODULES)),
         dev_login=dev,
@@ -51,12 +57,26 @@ def build(settings: Settings, deadline: Deadline) -> Parts:
         asyncapi=asyncapi.document(),
         docs_page=documentation(),
         deadline=deadline,
-        # Tickets can be read and written while files and articles cannot: their absence is said but not decisive.
+        # Tickets can be read and written while files, articles and chats cannot: their absence is not decisive.
         readiness=Readiness(
             {"broker": caller.check},
-            {"object_store": objects.check, "knowledge": lambda: knowledge.call("ping", deadline=PING_SECONDS)},
+            {
+                "object_store": objects.check,
+                "knowledge": lambda: knowledge.call("ping", deadline=PING_SECONDS),
+                "chat": lambda: chat.call("ping", deadline=PING_SECONDS),
+            },
         ),
     )
+
+
+def feed_of(service: RemoteService) -> Feed:
+    """What a service gives to live streams."""
+    return lambda after, limit: service.call("feed", after=after, limit=limit)
+
+
+def events_of(service: RemoteService, actor: Mapping[str, Any]) -> Feed:
+    """A service's events as other systems get them."""
+    return lambda after, limit: service.call("events", actor=actor, after=after, limit=limit)
 
 
 @functools.cache

@@ -19,6 +19,7 @@ import structlog
 from prometheus_client import Counter as Metric
 from prometheus_client import Gauge
 
+from services.gateway.feeds import Feed
 from services.gateway.problems import Problem
 
 RING_ITEMS = 5_000
@@ -36,45 +37,46 @@ open_streams = Gauge("support_live_streams", "Open live streams")
 dropped_streams = Metric("support_live_dropped_total", "Live streams ended because the client was too slow")
 live_position = Gauge("support_live_position", "Position up to which the gateway has followed the log")
 
-Feed = Callable[[int, int], Mapping[str, Any]]
-"""feed(after, limit) → {items, position, caught_up, head} of the tickets service. Raises when it is away."""
-
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One event on its way to the clients; `frame` is made once for all of them."""
+    """One event on its way to the clients; `frame` is made once for all of them.
 
-    position: int
+    position:  None for a signal, which is shown for a moment, kept nowhere and never replayed
+    about:     id of the ticket or chat
+    """
+
+    position: int | None
     customer: str | None
     internal: bool
-    ticket_id: str | None
+    about: str | None
     frame: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who listens: `ticket_id` narrows to one ticket; `until` is when the session ends, in seconds since 1970."""
+    """Who listens: `about` narrows to one ticket or chat; `until` is when the session ends, in seconds since 1970."""
 
     id: str
     sees_all: bool
-    ticket_id: str | None = None
+    about: str | None = None
     until: float = float("inf")
 
     def sees(self, item: Item) -> bool:
-        if self.ticket_id is not None and item.ticket_id != self.ticket_id:
+        if self.about is not None and item.about != self.about:
             return False
         return self.sees_all or (not item.internal and item.customer is not None and item.customer == self.id)
 
 
 def item_of(fed: Mapping[str, Any]) -> Item:
-    """An item of the feed; one without an audience is for agents only."""
-    audience = fed.get("audience") or {}
+    """An item of the feed, or a signal, which has no position; one without an audience is for agents only."""
+    audience, position = fed.get("audience") or {}, fed.get("position")
     return Item(
-        position=fed["position"],
+        position=position,
         customer=audience.get("customer"),
         internal=bool(audience.get("internal", True)),
-        ticket_id=fed["data"].get("ticket_id"),
-        frame=frame(fed["name"], fed["data"], fed["position"]),
+        about=fed["data"].get("ticket_id") or fed["data"].get("chat_id"),
+        frame=frame(fed["name"], fed["data"], position),
     )
 
 
@@ -153,6 +155,12 @@ class Hub:
             # Last: a client that finds its queue empty may take this as the place up to which it is current.
             self.position = max(position, self.position if self.position is not None else position)
             live_position.set(self.position)
+
+    def signal(self, item: Item) -> None:
+        """Show the clients something for a moment; not kept, so who is not there now never sees it."""
+        with self._lock:
+            for client in self._clients:
+                client.offer(item)
 
     # The clients
 
@@ -257,7 +265,9 @@ class Stream:
 
     def _new(self, items: list[Item]) -> Iterator[bytes]:
         for item in items:
-            if item.position > self._seen:
+            if item.position is None:
+                yield item.frame
+            elif item.position > self._seen:
                 self._seen = item.position
                 yield item.frame
 

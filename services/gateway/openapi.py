@@ -29,13 +29,14 @@ TAGS = (
     "Knowledge base",
     "FAQ",
     "Authoring",
+    "Live chat",
     "Events",
     "Support hub",
     "Operation",
     "Development",
 )
 
-DESCRIPTION = """Support tickets of Cloud Factory: open, converse, resolve, follow live; articles and answers to read.
+DESCRIPTION = """Support tickets of Cloud Factory: open, converse, resolve, follow live; articles to read; live chat.
 
 Send `Authorization: Bearer <JWT>`. Errors are `application/problem+json` with a stable `code`.
 A repeated request with the same `Idempotency-Key` and body has one effect and gets the first answer again.

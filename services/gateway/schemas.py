@@ -809,11 +809,15 @@ class HubCardOut(Schema):
 
 
 class HubChatOut(Schema):
+    """`available` false: the service is away, and nothing else here is known."""
+
     assistant = fields.Boolean()
     human = fields.Boolean()
+    closes_at = timestamp(allow_none=True)
+    queue_length = fields.Integer()
     opens_at = timestamp(allow_none=True)
     hours = fields.String(allow_none=True)
-    timezone = fields.String()
+    timezone = fields.String(allow_none=True)
     available = fields.Boolean()
 
 

@@ -86,7 +86,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Service:
     search = Search(PostgresIndex(rows, synonyms), open_elasticsearch(settings), searches, clock)
     meanings = MeaningsFiles(settings.synonyms_file, settings.related_file)
     passages = Passages(rows, PostgresVocabulary(rows), search.slugs, meanings)
-    return Service(Knowledge(store, CODEC, clock), Queries(rows), search, passages, searches, store, rows)
+    return Service(Knowledge(store, CODEC, clock), Queries(rows, store), search, passages, searches, store, rows)
 
 
 def build_runners(service: Service, settings: Settings, amqp_url: str, stop: threading.Event) -> list[FollowerRunner]:

@@ -15,8 +15,11 @@ from services.knowledge.application import vote_id
 from services.knowledge.domain import errors
 from services.knowledge.domain.article import body_fault
 from services.knowledge.rendering import render
+from shared.events.catalog.knowledge import PUBLISHED
 from shared.events.errors import Refusal
 from shared.events.read_model import ReadModel
+from shared.events.relay import published
+from shared.events.store.port import EventStore
 from shared.events.stream import Position
 
 RELATED = 4
@@ -37,6 +40,12 @@ class Queries:
     """
 
     read_model: ReadModel
+    store: EventStore
+
+    def events(self, actor: Actor, after: int, limit: int = 100) -> Answer:
+        """The log as other systems get it, for agents and service accounts."""
+        _ = actor.author
+        return published(self.store, PUBLISHED, after, limit)
 
     def categories(self, min_position: int | None = None) -> Answer:
         reached = self._reached("articles", min_position)

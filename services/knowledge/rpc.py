@@ -71,6 +71,10 @@ class KnowledgeRpc:
         return self.service.queries.feedback(Actor.from_wire(actor), **question)
 
     @rpc(kind="query")
+    def events(self, actor: Wire, after: int, limit: int = 100) -> Wire:
+        return self.service.queries.events(Actor.from_wire(actor), after, limit)
+
+    @rpc(kind="query")
     def searches_report(self, actor: Wire, **question: Any) -> Wire:
         return self.service.queries.searches(Actor.from_wire(actor), **question)
 

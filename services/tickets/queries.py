@@ -17,12 +17,12 @@ from services.tickets.actor import Actor
 from services.tickets.domain import errors
 from services.tickets.projections import history, messages, search, ticket_list
 from services.tickets.projections.statistics import COUNTERS
-from shared.events.catalog.tickets import CATEGORY, NOTE_CATEGORY
+from shared.events.catalog.tickets import CATEGORY, NOTE_CATEGORY, PUBLISHED
 from shared.events.codec import Codec
 from shared.events.errors import Refusal
 from shared.events.projection import Fact, decode
 from shared.events.read_model import ReadModel
-from shared.events.relay import envelope
+from shared.events.relay import published
 from shared.events.store.port import EventStore
 from shared.events.stream import Position, StreamName
 
@@ -230,12 +230,7 @@ class Queries:
         """The log as other systems get it, for agents and service accounts."""
         if not actor.is_agent:
             raise errors.role_required("read_events")
-        batch = self.store.read_all(Position(after), [CATEGORY, NOTE_CATEGORY], limit)
-        return {
-            "items": [envelope(event) for event in batch.events],
-            "position": batch.position,
-            "caught_up": batch.caught_up,
-        }
+        return published(self.store, PUBLISHED, after, limit)
 
     def agents(self, actor: Actor) -> Answer:
         """People whom a ticket can be assigned to: those who have acted as agents, and the one who asks."""

@@ -14,7 +14,7 @@ from prometheus_client import Counter
 from shared.events.event import RecordedEvent
 from shared.events.follower import Unavailable
 from shared.events.read_model import ReadModel, save_checkpoints
-from shared.events.store.port import Batch
+from shared.events.store.port import Batch, EventStore
 from shared.events.stream import Position
 
 EXCHANGE = kombu.Exchange("support.events", type="topic", durable=True, delivery_mode="persistent")
@@ -80,6 +80,16 @@ class Relay:
         connection, self._connection, self._producer = self._connection, None, None
         if connection is not None:
             connection.collect(socket_timeout=1.0)
+
+
+def published(store: EventStore, categories: Collection[str], after: int, limit: int) -> dict[str, Any]:
+    """The same events for those who ask: {items, position, caught_up}, to be asked again behind `position`."""
+    batch = store.read_all(Position(after), categories, limit)
+    return {
+        "items": [envelope(event) for event in batch.events],
+        "position": batch.position,
+        "caught_up": batch.caught_up,
+    }
 
 
 def envelope(event: RecordedEvent) -> dict[str, Any]:

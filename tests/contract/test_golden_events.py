@@ -17,9 +17,10 @@ from typing import Any
 
 import pytest
 
+from services.chat import bootstrap as chat_bootstrap
 from services.knowledge import bootstrap as knowledge_bootstrap
 from services.tickets import bootstrap as tickets_bootstrap
-from shared.events.catalog import knowledge, tickets
+from shared.events.catalog import chat, knowledge, tickets
 from shared.events.catalog.documentation import COMMAND, document, page, read_catalogs, read_examples
 from shared.events.codec import Codec, schema_for
 from shared.events.event import RecordedEvent
@@ -28,8 +29,8 @@ from shared.events.stream import Position, Revision, StreamName
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "contract" / "golden"
-CATALOGS = {"tickets": tickets, "knowledge": knowledge}
-USUAL = {"tickets": tickets.CATEGORY, "knowledge": knowledge.ARTICLE}
+CATALOGS = {"tickets": tickets, "knowledge": knowledge, "chat": chat}
+USUAL = {"tickets": tickets.CATEGORY, "knowledge": knowledge.ARTICLE, "chat": chat.CATEGORY}
 FILES = sorted(GOLDEN.glob("*/*.json"))
 
 
@@ -177,7 +178,7 @@ def test_the_page_for_other_systems_is_up_to_date() -> None:
 
 def test_the_page_calls_published_what_the_relay_publishes() -> None:
     published = [catalog.published for catalog in read_catalogs(ROOT)]
-    assert published == [tickets_bootstrap.PUBLIC, knowledge_bootstrap.PUBLIC]
+    assert published == [tickets_bootstrap.PUBLIC, knowledge_bootstrap.PUBLIC, chat_bootstrap.PUBLIC]
 
 
 def test_the_page_marks_what_is_personal_null_or_absent() -> None:

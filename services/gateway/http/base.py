@@ -18,3 +18,7 @@ class Handlers:
     @property
     def knowledge(self) -> RemoteService:
         return self.parts.knowledge
+
+    @property
+    def chat(self) -> RemoteService:
+        return self.parts.chat

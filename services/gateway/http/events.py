@@ -20,5 +20,5 @@ class Events(Handlers):
     )
     def events(self, call: Call) -> Answer:
         """Read every event behind a position, in order and without gaps."""
-        result = self.tickets.call("events", actor=call.actor, **call.query)
-        return Answer(200, result, position_header(result))
+        result = self.parts.events(call.actor, call.query["after"], call.query["limit"])
+        return Answer(200, result, position_header(dict(result)))

@@ -47,9 +47,23 @@ class Live(Handlers):
         self.tickets.call("get_ticket", actor=call.actor, ticket_id=call.ticket_id)
         return self._stream(call, call.ticket_id)
 
-    def _stream(self, call: Call, ticket_id: str | None) -> Response:
+    @route(
+        "GET",
+        f"{API}/chats/<uuid:chat_id>/live",
+        policy=LIVE,
+        query=schemas.Follow,
+        answers={200: "text/event-stream"},
+        tag="Live",
+        codes=("chat_not_found", "live_ticket_invalid", "live_unavailable", "too_many_streams"),
+    )
+    def chat_live(self, call: Call) -> Response:
+        """Follow one chat, with who is typing."""
+        self.chat.call("get_chat", actor=call.actor, chat_id=call.path["chat_id"])
+        return self._stream(call, call.path["chat_id"])
+
+    def _stream(self, call: Call, about: str | None) -> Response:
         person = call.person
-        viewer = Viewer(person.id, person.is_agent, ticket_id, person.expires_at)
+        viewer = Viewer(person.id, person.is_agent, about, person.expires_at)
         headers = [("Cache-Control", "no-store"), ("X-Accel-Buffering", "no")]
         if call.http.method == "HEAD":
             return Response(headers=headers, content_type="text/event-stream")

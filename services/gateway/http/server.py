@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import eventlet
+import orjson
 import structlog
 from eventlet import wsgi
 from eventlet.event import Event
@@ -21,6 +22,7 @@ from werkzeug.wrappers import Response
 from services.gateway import problems
 from services.gateway.http.app import App, Entry
 from services.gateway.http.route import Answer, Call, routes_of
+from services.gateway.live import Hub, item_of
 from services.gateway.problems import CODES, Problem
 from shared.service.broker import Consumer
 
@@ -32,7 +34,8 @@ DRAIN_SECONDS = 8
 """How long an orderly stop waits for the answers that have begun."""
 _DRAIN_BYTES, _DRAIN_SECONDS = 1 << 20, 2
 EXCHANGE = "support.events"
-TOPICS = ("ticket.#", "ticket_note.#")
+TOPICS = ("ticket.#", "ticket_note.#", "chat.#")
+SIGNALS = "support.signals"
 
 log = structlog.get_logger(__name__)
 
@@ -260,7 +263,7 @@ class PartsProvider(DependencyProvider):
             parts.settings.service.amqp_url,
             name="gateway-live",
             declare=declare,
-            on_message=lambda message: parts.hub.ring(),
+            on_message=lambda message: _heard(parts.hub, message),
             prefetch=0,
             no_ack=True,
         )
@@ -289,7 +292,20 @@ def declare_doorbell(channel: Any) -> str:
     ).queue
     for topic in TOPICS:
         channel.queue_bind(name, EXCHANGE, topic)
+    channel.exchange_declare(SIGNALS, "fanout", durable=True, auto_delete=False)
+    channel.queue_bind(name, SIGNALS)
     return str(name)
+
+
+def _heard(hub: Hub, message: Any) -> None:
+    """An event rings the bell; a signal says all there is to say."""
+    if message.delivery_info.get("exchange") != SIGNALS:
+        hub.ring()
+        return
+    try:
+        hub.signal(item_of(orjson.loads(message.body)))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        log.warning("signal not understood", error=repr(error))
 
 
 def nameko_service(handlers: type, parts: Any) -> type:

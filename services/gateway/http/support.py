@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 from services.gateway import schemas
 from services.gateway.http.base import Handlers
 from services.gateway.http.route import API, Answer, Call, route
 from services.gateway.policy import PUBLIC
+from shared.service.client import ServiceUnavailable
+
+HUB_SECONDS = 1.0
+"""The page's head does not wait longer for what chats know."""
+NO_CHAT = {
+    "available": False,
+    "assistant": False,
+    "human": False,
+    "opens_at": None,
+    "closes_at": None,
+    "hours": None,
+    "timezone": None,
+    "queue_length": 0,
+}
+NO_STATUS = {"level": "UNKNOWN", "summary": "The state of the services is not known at the moment.", "updated_at": None}
 
 
 class Support(Handlers):
@@ -27,20 +43,15 @@ class Support(Handlers):
             200,
             {
                 "cards": cards,
-                "chat": {
-                    "assistant": False,
-                    "human": False,
-                    "opens_at": None,
-                    "hours": None,
-                    "timezone": "Europe/Berlin",
-                    "available": False,
-                },
+                **self._from_chat(status_page),
                 "knowledge": {"available": self.parts.readiness.answers("knowledge")},
-                "status": {
-                    "level": "UNKNOWN",
-                    "summary": "Status is not connected yet.",
-                    "updated_at": None,
-                    "url": status_page,
-                },
             },
         )
+
+    def _from_chat(self, status_page: str) -> dict[str, Any]:
+        """What the chat service knows; that it is not available where it does not say so soon."""
+        try:
+            known = self.chat.call("hub", deadline=HUB_SECONDS)
+        except ServiceUnavailable:
+            return {"chat": NO_CHAT, "status": {**NO_STATUS, "url": status_page}}
+        return {"chat": {**known["availability"], "available": True}, "status": known["status"]}

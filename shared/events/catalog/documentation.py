@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
-from shared.events.catalog import knowledge, tickets
+from shared.events.catalog import chat, knowledge, tickets
 from shared.events.catalog.types import PERSONAL
 
 COMMAND = "python -m shared.events.catalog.documentation"
@@ -70,6 +70,7 @@ def read_catalogs(root: Path) -> list[Catalog]:
             _KNOWLEDGE_IDS,
             read_examples(golden / "knowledge"),
         ),
+        Catalog("live chat", chat.EVENTS, chat.PUBLISHED, {chat.CATEGORY: "chat id"}, read_examples(golden / "chat")),
     ]
 
 
@@ -208,6 +209,7 @@ consumer to start from. The same catalog is at `/asyncapi.json` on the gateway.
 | routing key | `<category>.<EventName>`, such as `ticket.TicketOpened` |
 | bind to | `ticket.*` for tickets, `ticket_note.*` for internal notes, `*.TicketClosed` for one event, `#` for all |
 | or bind to | `article.*` for articles, drafts included, `kb_category.*` for categories, `faq.*` for questions |
+| or bind to | `chat.*` for live chats, `chat.AgentRequested` for those that want a person |
 | message | persistent; content type `application/json`, UTF-8; message id = the event's `id` |
 | queue | yours, durable, bound before you count on it; with `x-max-length` (it drops the oldest) if you may be away |
 
@@ -229,8 +231,7 @@ it is full (`x-overflow: reject-publish`): the relay would wait for it, and ever
   come by themselves. Read them: `GET /api/v1/events?after=<position>&limit=` gives the same envelopes without gaps,
   from the beginning with `after=-1`, and needs a token with the role `agent`. It answers `{{items, position,
   caught_up}}`; go on with `after=` that position until `caught_up` is true. Bind first and read then: what comes by
-  both ways is a double like any other. So far it gives the events of tickets and notes; those of the knowledge base
-  come by the exchange only.
+  both ways is a double like any other.
 - **Positions are opaque.** A later event has a larger `position`; the numbers have holes, so a hole means nothing.
   A hole in the revisions of one stream does mean that you missed something, if you are bound to all its events.
 - **The past does not change.** A name and version keep their meaning for ever. New optional fields may appear: ignore

@@ -59,8 +59,9 @@ class Harness:
 
     def __init__(self, parts: Parts) -> None:
         self.tickets, self.knowledge = FakeService("ticket_not_found"), FakeService("article_not_found")
+        self.chat = FakeService("chat_not_found")
         self.parts = parts
-        self.rebuild(tickets=self.tickets, knowledge=self.knowledge)
+        self.rebuild(tickets=self.tickets, knowledge=self.knowledge, chat=self.chat)
 
     def rebuild(self, **parts: Any) -> None:
         """Put the application together with other parts."""

@@ -114,7 +114,7 @@ def test_an_item_without_a_customer_is_for_agents() -> None:
 def test_one_ticket_is_a_part_of_what_one_sees() -> None:
     log = Log()
     hub = started(log)
-    mine = hub.subscribe(Viewer("anna", sees_all=False, ticket_id="t2"), None)
+    mine = hub.subscribe(Viewer("anna", sees_all=False, about="t2"), None)
     log.add("anna", ticket="t1")
     log.add("anna", ticket="t2")
     log.add("berta", ticket="t2")

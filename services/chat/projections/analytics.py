@@ -1,0 +1,127 @@
+"""Facts for reports: one row a chat, and one a question that the assistant was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from shared.events.catalog.chat import (
+    AgentJoined,
+    AgentRequested,
+    AgentWrote,
+    AnswerRated,
+    AssistantReplied,
+    ChatEnded,
+    ChatStarted,
+    ChatTransferred,
+    CustomerWrote,
+    HandedBack,
+    ReturnedToQueue,
+    Status,
+    TicketLinked,
+)
+from shared.events.projection import Fact
+from shared.events.read_model import Connection
+from shared.events.rows import upsert
+
+Row = dict[str, Any]
+MAX_QUESTION = 1_000
+
+
+class Analytics:
+    """The tables chat_facts and chat_answers."""
+
+    name = "analytics"
+    tables = ("chat_facts", "chat_answers")
+
+    def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
+        ids = list({fact.recorded.stream.id for fact in facts})
+        known = connection.execute("select * from chat_facts where chat_id = any(%s::uuid[])", (ids,))
+        chats: dict[str, Row] = {str(row["chat_id"]): row for row in known}
+        answers: dict[str, Row] = {}
+        for fact in facts:
+            chat_id = fact.recorded.stream.id
+            if isinstance(fact.event, AssistantReplied):
+                answers[fact.event.message_id] = _answer(chats[chat_id], fact)
+            chats[chat_id] = evolve(chats.get(chat_id), fact)
+        upsert(connection, "chat_facts", ["chat_id"], list(chats.values()))
+        upsert(connection, "chat_answers", ["message_id"], list(answers.values()))
+        rated = [(fact.event.helpful, fact.event.message_id) for fact in facts if isinstance(fact.event, AnswerRated)]
+        with connection.cursor() as cursor:
+            cursor.executemany("update chat_answers set helpful = %s where message_id = %s", rated)
+
+
+def evolve(row: Row | None, fact: Fact) -> Row:
+    """The chat's row after a fact of it."""
+    event = fact.event
+    if isinstance(event, ChatStarted):
+        return _started(fact.recorded.stream.id, event)
+    assert row is not None, "a chat's first event is ChatStarted"
+    changed: Row = {}
+    match event:
+        case CustomerWrote():
+            changed["customer_messages"] = row["customer_messages"] + 1
+            changed["open_question"] = "\n".join(filter(None, (row["open_question"], event.body)))[:MAX_QUESTION]
+        case AssistantReplied():
+            changed["assistant_messages"] = row["assistant_messages"] + 1
+            changed["unanswered"] = row["unanswered"] + (not event.answered)
+            changed["open_question"] = ""
+        case AgentWrote():
+            changed |= {"agent_messages": row["agent_messages"] + 1, "open_question": ""}
+        case AgentRequested():
+            changed |= {"status": Status.WAITING_FOR_AGENT, "requested_at": row["requested_at"] or event.at}
+        case AgentJoined():
+            changed |= {
+                "status": Status.WITH_AGENT,
+                "agent_id": event.agent.id,
+                "accepted_at": row["accepted_at"] or event.at,
+            }
+        case ChatTransferred():
+            changed |= {"agent_id": event.agent.id, "transfers": row["transfers"] + 1}
+        case ReturnedToQueue():
+            changed |= {"status": Status.WAITING_FOR_AGENT, "returns": row["returns"] + 1}
+        case HandedBack():
+            changed["status"] = Status.ASSISTED
+        case TicketLinked():
+            changed["ticket_id"] = event.ticket_id
+        case ChatEnded():
+            changed |= {"status": Status.ENDED, "ended_at": event.at, "end_reason": event.reason}
+    return {**row, **changed}
+
+
+def _answer(chat: Row, fact: Fact) -> Row:
+    event = fact.event
+    return {
+        "message_id": event.message_id,
+        "question": chat["open_question"],
+        "intent": event.intent,
+        "answered": event.answered,
+        "confidence": event.confidence,
+        "engine": event.engine,
+        "source": event.sources[0].slug if event.sources else None,
+        "at": event.at,
+        "helpful": None,
+    }
+
+
+def _started(chat_id: str, event: ChatStarted) -> Row:
+    return {
+        "chat_id": chat_id,
+        "status": Status.ASSISTED,
+        "account": event.customer.account,
+        "customer_id": event.customer.id,
+        "agent_id": None,
+        "ticket_id": None,
+        "started_at": event.at,
+        "requested_at": None,
+        "accepted_at": None,
+        "ended_at": None,
+        "end_reason": None,
+        "customer_messages": 0,
+        "assistant_messages": 0,
+        "agent_messages": 0,
+        "unanswered": 0,
+        "transfers": 0,
+        "returns": 0,
+        "open_question": "",
+    }

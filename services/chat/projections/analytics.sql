@@ -1,0 +1,22 @@
+-- What analytics may rely on: columns are added, never changed or removed. Run after every migration and rebuild.
+-- Nothing personal: customer_id and agent_id are keys into analytics.people; questions stand without who asked.
+
+create or replace view analytics.chats as
+select chat_id, status, account, customer_id, agent_id, ticket_id, started_at, requested_at, accepted_at, ended_at,
+       end_reason, customer_messages, assistant_messages, agent_messages, unanswered,
+       assistant_messages > 0 and requested_at is null and unanswered = 0 as answered_by_assistant,
+       requested_at is not null as handed_over,
+       extract(epoch from coalesce(accepted_at, ended_at, now()) - requested_at)::bigint as waited_seconds,
+       transfers, returns
+  from chat.chat_facts;
+comment on view analytics.chats is 'One row a chat, as it stands now. Times in UTC; waited_seconds until the first agent came.';
+
+create or replace view analytics.chat_answers as
+select message_id, at, intent, answered, confidence, engine, source, helpful from chat.chat_answers;
+comment on view analytics.chat_answers is 'One row an answer of the assistant; helpful is the thumb that it got, if any.';
+
+create or replace view analytics.chat_unanswered as
+select at, intent, question from chat.chat_answers where not answered and question <> '';
+comment on view analytics.chat_unanswered is 'What the assistant had no answer to, in the words of those who asked, without who they are.';
+
+grant select on analytics.chats, analytics.chat_answers, analytics.chat_unanswered to analytics_reader;
