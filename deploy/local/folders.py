@@ -6,10 +6,11 @@ import json
 import os
 import pwd
 import secrets
+import shutil
 import stat
 from pathlib import Path
 
-from deploy.local.settings import LocalError, Settings
+from deploy.local.settings import PROJECT, LocalError, Settings
 
 SECRET_NAMES = (
     "postgres",
@@ -33,6 +34,9 @@ def make(settings: Settings) -> None:
             folder.chmod(0o755)
     for name in ("logs", "objects"):
         (settings.run_dir / name).mkdir(exist_ok=True)
+    # a copy of its own, for `python -m services.chat status set`
+    if not (settings.run_dir / "status.json").exists():
+        shutil.copyfile(PROJECT / "services/chat/content/status.json", settings.run_dir / "status.json")
     settings.data_dir.parent.mkdir(parents=True, exist_ok=True)
     own_folder(settings.data_dir, 0o755)
     link = settings.run_dir / "data"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from services.gateway import asyncapi, docs_page, openapi
 from services.gateway.assets import Assets, page_roots
 from services.gateway.auth import JwksKeys, KeySource, Verifier, jwks_fetcher
 from services.gateway.dev_login import ISSUER, DevLogin
-from services.gateway.feeds import Feed, merged
+from services.gateway.feeds import feed_of, merged
 from services.gateway.http.handlers import Gateway
 from services.gateway.http.route import routes_of
 from services.gateway.limits import RateLimits
@@ -47,9 +46,6 @@ def build(settings: Settings, deadline: Deadline) -> Parts:
         tickets=tickets,
         knowledge=knowledge,
         chat=chat,
-        events=lambda actor, after, limit: merged(
-            *(events_of(service, actor) for service in (tickets, knowledge, chat))
-        )(after, limit),
         objects=objects,
         assets=Assets(page_roots(_GATEWAY, _NODE_MODULES)),
         dev_login=dev,
@@ -67,16 +63,6 @@ def build(settings: Settings, deadline: Deadline) -> Parts:
             },
         ),
     )
-
-
-def feed_of(service: RemoteService) -> Feed:
-    """What a service gives to live streams."""
-    return lambda after, limit: service.call("feed", after=after, limit=limit)
-
-
-def events_of(service: RemoteService, actor: Mapping[str, Any]) -> Feed:
-    """A service's events as other systems get them."""
-    return lambda after, limit: service.call("events", actor=actor, after=after, limit=limit)
 
 
 @functools.cache

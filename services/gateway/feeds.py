@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-Feed = Callable[[int, int], Mapping[str, Any]]
+from shared.service.client import RemoteService
+
+Feed = Callable[[int, int], dict[str, Any]]
 """feed(after, limit) → {items, position, caught_up, …}: items behind a position; everything up to `position` is in."""
 
 
@@ -15,7 +17,7 @@ def merged(*feeds: Feed) -> Feed:
     Raises what any of them raises: to go on without one would leave a gap that nobody could find again.
     """
 
-    def feed(after: int, limit: int) -> Mapping[str, Any]:
+    def feed(after: int, limit: int) -> dict[str, Any]:
         pages = [each(after, limit) for each in feeds]
         reached = [int(page["position"]) for page in pages]
         position = min(reached)
@@ -36,3 +38,13 @@ def merged(*feeds: Feed) -> Feed:
         }
 
     return feed
+
+
+def feed_of(service: RemoteService) -> Feed:
+    """What a service gives to live streams."""
+    return lambda after, limit: service.call("feed", after=after, limit=limit)
+
+
+def events_of(service: RemoteService, actor: Mapping[str, Any]) -> Feed:
+    """A service's events as other systems get them."""
+    return lambda after, limit: service.call("events", actor=actor, after=after, limit=limit)

@@ -24,10 +24,7 @@ Deadline = Callable[[float], AbstractContextManager[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """`caller` is the one connection to the services behind; `tickets`, `knowledge`, `chat` are services through it.
-
-    `events` is the log as other systems get it, for an actor: (actor, after, limit) → {items, position, caught_up}.
-    """
+    """`caller` is the one connection to the services behind; `tickets`, `knowledge`, `chat` are services through it."""
 
     settings: Settings
     verifier: Verifier
@@ -38,7 +35,6 @@ class Parts:
     tickets: RemoteService
     knowledge: RemoteService
     chat: RemoteService
-    events: Callable[[Mapping[str, Any], int, int], Mapping[str, Any]]
     objects: ObjectStore
     assets: Assets
     dev_login: DevLogin | None

@@ -11,7 +11,7 @@ from services.gateway.http.handlers import Gateway
 from services.gateway.http.route import routes_of
 from services.gateway.openapi import codes_of
 from services.gateway.problems import CODES
-from shared.events.catalog import knowledge, tickets
+from shared.events.catalog import chat, knowledge, tickets
 
 DOCUMENT = bootstrap.openapi_document()
 OPERATIONS = [
@@ -98,7 +98,7 @@ def test_the_asyncapi_document_has_every_event() -> None:
     assert all(resolve(document, reference) is not None for reference in references(document))
     published = {
         f"{name}.v{version}": f"{category}.{name}"
-        for catalog, usual in ((tickets, tickets.CATEGORY), (knowledge, knowledge.ARTICLE))
+        for catalog, usual in ((tickets, tickets.CATEGORY), (knowledge, knowledge.ARTICLE), (chat, chat.CATEGORY))
         for name, version in catalog.EVENTS
         if (category := catalog.CATEGORIES.get(name, usual)) in catalog.PUBLISHED
     }

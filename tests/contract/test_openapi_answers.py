@@ -161,6 +161,7 @@ KNOWLEDGE: dict[str, Any] = {
     "author_article": {"article": AUTHORED, "position": 2},
     "feedback_report": {"items": [{"version": 1, "helpful": False, "comment": "Too short", "at": AT}]},
     "searches_report": {"items": [{"query": "vpn", **COUNT, "last_at": AT}], "totals": COUNT},
+    "events": {"items": [], "position": 2, "caught_up": True},
     "preview": {"body_html": "<p>x</p>", "contents": [HEADING]},
     **{
         method: {"article": AUTHORED, **RECEIPT}
@@ -209,6 +210,104 @@ class Tickets:
         return ANSWERS.get(method, COMMAND)
 
 
+SPEAKER = {"id": "a", "name": "Anna", "role": "agent"}
+CHAT = {
+    "id": ID,
+    "status": "WITH_AGENT",
+    "owner": "AGENT",
+    "customer": {**PERSON, "email": "a@b.example", "account": "acme"},
+    "assignee": PERSON,
+    "ticket_id": None,
+    "ticket_number": None,
+    "previous_chat": None,
+    "question": "How?",
+    "queue_position": None,
+    "waits_since": None,
+    "created_at": AT,
+    "updated_at": AT,
+    "ended_at": None,
+    "end_reason": None,
+    "ends_at": AT,
+    "message_count": 1,
+    "last_message": {"author": SPEAKER, "at": AT, "body": "So."},
+    "allowed_actions": ["write"],
+    "revision": 3,
+}
+SAID = {
+    "id": ID,
+    "kind": "message",
+    "author": {**SPEAKER, "role": "assistant"},
+    "body": "So.",
+    "attachments": [FILE],
+    "action": None,
+    "sources": [{"kind": "article", "slug": "x", "version": 1, "title": "X", "anchor": None}],
+    "confidence": 0.9,
+    "actions": [{"kind": "talk_to_person", "label": "Talk to a person"}],
+    "feedback": None,
+    "created_at": AT,
+    "revision": 3,
+    "position": 2,
+}
+DONE = {"chat": CHAT, "message": SAID, "ticket": TICKET, **RECEIPT}
+DESK = {
+    "waiting": 1,
+    "mine": 0,
+    "with_agents": 0,
+    "assisted": 2,
+    "agents": [{**PERSON, "available": True, "capacity": 4, "chats": 0}],
+}
+STATUS = {
+    "level": "DEGRADED",
+    "summary": "Slow",
+    "updated_at": AT,
+    "url": "https://status.example/",
+    "services": [
+        {
+            "key": "dns",
+            "name": "DNS",
+            "level": "DEGRADED",
+            "since": AT,
+            "incident": {"title": "Slow", "body": "We look.", "updated_at": AT},
+        }
+    ],
+}
+AVAILABLE = {
+    "assistant": True,
+    "human": True,
+    "opens_at": None,
+    "closes_at": AT,
+    "hours": "Monday to Friday",
+    "timezone": "Europe/Berlin",
+    "queue_length": 1,
+}
+CHATS: dict[str, Any] = {
+    "list_chats": {"items": [CHAT], **PAGE},
+    "get_chat": {"chat": CHAT, "position": 2},
+    "list_messages": {"items": [SAID], **PAGE},
+    "summary": {
+        "question": "How?",
+        "last_question": "How?",
+        "answers": [{"title": "X", "answered": True}],
+        "choices": [{"procedure": "p", "step": "s", "label": "Yes"}],
+        "requested_because": None,
+    },
+    "availability": AVAILABLE,
+    "desk": DESK,
+    "report_presence": DESK,
+    "platform_status": STATUS,
+    "hub": {"availability": AVAILABLE, "status": STATUS},
+    "typing": None,
+    "events": {"items": [], "position": 2, "caught_up": True},
+}
+
+
+class Chats:
+    """A chat service that takes everything."""
+
+    def call(self, method: str, **_: Any) -> Any:
+        return CHATS.get(method, DONE)
+
+
 class Knowledge:
     """A knowledge service that has one of everything."""
 
@@ -234,6 +333,7 @@ def gateway() -> tuple[App, str]:
         bootstrap.build(made, lambda seconds: nullcontext()),
         tickets=Tickets(),
         knowledge=Knowledge(),
+        chat=Chats(),
         hub=hub,
         objects=KeepsNothing(),
     )

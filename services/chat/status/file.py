@@ -35,8 +35,8 @@ class _Look:
 class StatusFile:
     """StatusSource over a file, which is read again when it has changed.
 
-    `url` is the page for people where the file names none. While there is no file, the one that comes with the service
-    counts; one that is spoilt is a source that is away.
+    `url` is the page for people where the file names none. A file that is gone or spoilt counts as a source that is
+    away.
     """
 
     def __init__(self, path: Path, url: str, now: Callable[[], datetime]) -> None:
@@ -57,14 +57,13 @@ class StatusFile:
         return trusted(self._last, self._url, now)
 
     def _read(self, now: datetime) -> StatusReport | None:
-        path = self._path if self._path.exists() else DEFAULT_FILE
-        found = path.stat()
+        found = self._path.stat()
         version, look = (found.st_mtime_ns, found.st_size, found.st_ino), self._look
         if look is not None and look.version == version:
             return look.report
         report = None
         try:
-            report = read_summary(_content(path), self._url, now)
+            report = read_summary(_content(self._path), self._url, now)
         except BadSummary as error:
             log.warning("status_file_spoilt", reason=str(error))
         self._look = _Look(version, report)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from services.gateway import schemas
+from services.gateway.feeds import events_of, merged
 from services.gateway.http.base import Handlers
 from services.gateway.http.route import API, Answer, Call, route
-from services.gateway.http.tickets import position_header
+from services.gateway.http.tickets import read_answer
 from services.gateway.policy import AGENT
 
 
@@ -20,5 +21,6 @@ class Events(Handlers):
     )
     def events(self, call: Call) -> Answer:
         """Read every event behind a position, in order and without gaps."""
-        result = self.parts.events(call.actor, call.query["after"], call.query["limit"])
-        return Answer(200, result, position_header(dict(result)))
+        services = (self.tickets, self.knowledge, self.chat)
+        events = merged(*(events_of(service, call.actor) for service in services))
+        return read_answer(events(call.query["after"], call.query["limit"]))

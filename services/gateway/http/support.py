@@ -9,7 +9,7 @@ from services.gateway import schemas
 from services.gateway.http.base import Handlers
 from services.gateway.http.route import API, Answer, Call, route
 from services.gateway.policy import PUBLIC
-from shared.service.client import ServiceUnavailable
+from shared.service.client import RemoteRefusal, ServiceUnavailable
 
 HUB_SECONDS = 1.0
 """The page's head does not wait longer for what chats know."""
@@ -52,6 +52,6 @@ class Support(Handlers):
         """What the chat service knows; that it is not available where it does not say so soon."""
         try:
             known = self.chat.call("hub", deadline=HUB_SECONDS)
-        except ServiceUnavailable:
+        except (ServiceUnavailable, RemoteRefusal):
             return {"chat": NO_CHAT, "status": {**NO_STATUS, "url": status_page}}
         return {"chat": {**known["availability"], "available": True}, "status": known["status"]}

@@ -17,6 +17,8 @@ CALLERS = {"nobody": None, "no role": (), "customer": ("customer",), "agent": ("
 
 PUBLIC_CALLS = {
     ("GET", "/api/v1/support/hub"),
+    ("GET", "/api/v1/support/status"),
+    ("GET", "/api/v1/chats/availability"),
     ("GET", "/api/v1/kb/categories"),
     ("GET", "/api/v1/kb/articles"),
     ("GET", "/api/v1/kb/articles/<article>"),
@@ -36,7 +38,11 @@ def address(declared: Route) -> str:
 def expected(declared: Route, roles: tuple[str, ...] | None) -> str:
     """What the table of the API says: `passes` the policy, or the code of its refusal."""
     agents = {"agent", "admin"}
-    agent_only = ("/request-information", "/close", "/assign", "/priority", "/category", "/events", "/agents")
+    agent_only = (
+        *("/request-information", "/close", "/assign", "/priority", "/category", "/events", "/agents"),
+        *("/accept", "/transfer", "/hand-back", "/summary", "/chats/desk", "/chats/presence"),
+    )
+    customer_only = ("/satisfaction", "/handoff", "<uuid:message_id>/feedback")
     if not declared.path.startswith("/api/v1") or (declared.method, declared.path) in PUBLIC_CALLS:
         return "passes"
     if roles is None:
@@ -47,7 +53,7 @@ def expected(declared: Route, roles: tuple[str, ...] | None) -> str:
         return "passes" if agents & set(roles) else "role_required"
     if declared.path.endswith(agent_only):
         return "passes" if agents & set(roles) else "role_required"
-    if declared.path.endswith("/satisfaction"):
+    if declared.path.endswith(customer_only) or (declared.method, declared.path) == ("POST", "/api/v1/chats"):
         return "passes" if "customer" in roles else "role_required"
     return "passes" if roles else "role_required"
 
@@ -61,7 +67,7 @@ def test_every_entrypoint_lets_in_whom_its_policy_names(gateway: Any, declared: 
     code = answer.json["code"] if answer.content_type == "application/problem+json" else "passes"
     refusal = code if code in {"token_missing", "token_invalid", "role_required"} else "passes"
     assert refusal == expected(declared, roles)
-    asked = {name for name, _ in (*gateway.tickets.calls, *gateway.knowledge.calls)}
+    asked = {name for name, _ in (*gateway.tickets.calls, *gateway.knowledge.calls, *gateway.chat.calls)}
     assert refusal == "passes" or not asked
 
 

@@ -229,7 +229,9 @@ def test_no_draft_is_an_empty_one(gateway: Any) -> None:
 
 
 def test_events_go_to_agents_behind_a_position(gateway: Any) -> None:
-    gateway.tickets.answers["events"] = {"items": [{"id": "e", "data": {"a": 1}}], "position": 9, "caught_up": True}
+    event = {"id": "e", "position": 9, "data": {"a": 1}}
+    for service, items in ((gateway.tickets, [event]), (gateway.knowledge, []), (gateway.chat, [])):
+        service.answers["events"] = {"items": items, "position": 9, "caught_up": True}
     answer = gateway.ask("GET", "/events?after=8&limit=50", token=gateway.token(roles=("agent",)))
     assert (answer.json["items"][0]["data"], answer.json["caught_up"]) == ({"a": 1}, True)
     assert (gateway.tickets.last["after"], gateway.tickets.last["limit"]) == (8, 50)
