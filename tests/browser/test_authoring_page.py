@@ -156,7 +156,7 @@ def test_two_authors_lose_nothing(window: Window, colleague: Person, word: str) 
 
     revise(colleague, article, body="A third text")
     page.get_by_role("button", name="Save draft").click()
-    conflict.get_by_role("button", name="take this text").click()
+    conflict.get_by_role("button", name="Take the other text").click()
     expect(field).to_have_value("A third text")
     expect(aside.get_by_role("heading")).to_have_text("2 texts are set aside")
     page.reload()

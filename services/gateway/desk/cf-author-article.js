@@ -140,7 +140,7 @@ export class CfAuthorArticle extends CfElement {
         gap: var(--cf-4);
       }
       form :is(input, select, textarea) {
-        scroll-margin-block: 72px;
+        scroll-margin-block: 96px;
       }
       .pair {
         display: grid;
@@ -183,6 +183,9 @@ export class CfAuthorArticle extends CfElement {
         border-color: var(--cf-accent);
         background: var(--cf-accent-soft);
         color: var(--cf-accent);
+      }
+      .note {
+        margin-top: var(--cf-3);
       }
       .loading {
         margin-top: var(--cf-4);

@@ -9,7 +9,8 @@ import { icon } from "../web/icons.js";
 import { t } from "../web/strings.js";
 import { categoryOptions, categoryTitle, changedChip, empty, failed, follow, statusChip, waiting, wordsOf } from "./author-parts.js";
 import { author } from "./author-styles.js";
-import { ARTICLE_STATUSES, keptTexts } from "./knowledge.js";
+import { keptTexts } from "./knowledge.js";
+import { ARTICLE_STATUSES } from "./places.js";
 
 const PAGE = 50;
 const TYPING = 250;

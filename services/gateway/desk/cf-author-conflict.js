@@ -25,7 +25,7 @@ export class CfAuthorConflict extends CfElement {
     controls,
     author,
     css`
-      .banner {
+      .banner.warn {
         gap: var(--cf-3);
         background: var(--cf-surface);
         box-shadow: inset 3px 0 var(--cf-warn);
@@ -52,13 +52,13 @@ export class CfAuthorConflict extends CfElement {
 
   render() {
     const who = this.by || t("author.conflict.somebody");
-    return html`<section class="banner warn" role="alert" aria-labelledby="conflict">
+    return html`<section class="banner warn" aria-labelledby="conflict">
       <h3 id="conflict" tabindex="-1">${t("author.conflict.title", { who })}</h3>
       <p>
         ${this.at ? t("author.conflict.at", { time: absolute(new Date(this.at)) }) : ""}
         ${t("author.conflict.text")}
       </p>
-      <p class="hint">${t("author.conflict.legend", { who })}</p>
+      <p class="hint">${t("author.conflict.legend")}</p>
       <div class="differences" tabindex="0" role="group" aria-label=${t("author.conflict.differences")}>
         <cf-author-diff
           .app=${this.app}
@@ -73,7 +73,7 @@ export class CfAuthorConflict extends CfElement {
           ${t("author.conflict.keep")}
         </button>
         <button aria-disabled=${this.busy} @click=${() => this.busy || this.emit("cf-take")}>
-          ${t("author.conflict.take", { who })}
+          ${t("author.conflict.take")}
         </button>
       </div>
     </section>`;

@@ -7,7 +7,7 @@ import { icon } from "../web/icons.js";
 import { t } from "../web/strings.js";
 import { empty, failed, follow, waiting, wordsOf } from "./author-parts.js";
 import { author } from "./author-styles.js";
-import { PERIODS } from "./knowledge.js";
+import { PERIODS } from "./places.js";
 
 const MOST = 100;
 

@@ -1,5 +1,5 @@
 /* <cf-desk-knowledge .app .place .hrefTo=${(place) => href}> the knowledge area of the desk: articles, questions and what was
-   searched for. `place`: see knowledge.js.
+   searched for. `place`: see places.js.
 
    Methods: focusSearch(). Events: cf-place (detail {href, replace}) · cf-title (detail {title}). */
 import { base, controls } from "../web/base.js";
@@ -12,7 +12,7 @@ import "./cf-author-articles.js";
 import "./cf-author-faq.js";
 import "./cf-author-question.js";
 import "./cf-author-searches.js";
-import { PARTS } from "./knowledge.js";
+import { PARTS } from "./places.js";
 
 export class CfDeskKnowledge extends CfElement {
   static properties = {

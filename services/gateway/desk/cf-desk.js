@@ -8,7 +8,6 @@ import { CfElement, css, define, html, nothing } from "../web/element.js";
 import { icon } from "../web/icons.js";
 import { t } from "../web/strings.js";
 import "./cf-desk-keys.js";
-import "./cf-desk-knowledge.js";
 import "./cf-desk-list.js";
 import "./cf-desk-queues.js";
 import "./cf-desk-ticket.js";
@@ -18,7 +17,7 @@ import { DeskRouter, NO_FILTERS } from "./queues.js";
 const PANES = matchMedia("(min-width: 1000px)");
 
 export class CfDesk extends CfElement {
-  static properties = { basePath: { attribute: "base-path" }, counts: { state: true }, help: { state: true } };
+  static properties = { basePath: { attribute: "base-path" }, counts: { state: true }, help: { state: true }, area: { state: true } };
 
   static styles = [
     base,
@@ -210,6 +209,8 @@ export class CfDesk extends CfElement {
     this.basePath = "/desk";
     this.counts = null;
     this.help = false;
+    /** Of the knowledge area's code: "" | "loading" | "ready" | "failed". */
+    this.area = "";
   }
 
   set session(session) {
@@ -236,6 +237,22 @@ export class CfDesk extends CfElement {
     this.#unfollow();
     PANES.removeEventListener("change", this.#redraw);
     document.documentElement.style.scrollbarGutter = "";
+  }
+
+  willUpdate(changed) {
+    super.willUpdate(changed);
+    if (this.#router.route.knowledge && this.app.isAgent && !this.area) this.#loadArea();
+  }
+
+  /** Who answers tickets does not wait for what authors need. */
+  async #loadArea() {
+    this.area = "loading";
+    try {
+      await import("./cf-desk-knowledge.js");
+      this.area = "ready";
+    } catch {
+      this.area = "failed";
+    }
   }
 
   updated() {
@@ -325,7 +342,7 @@ export class CfDesk extends CfElement {
 
   async #search() {
     if (this.#router.route.knowledge) {
-      this.renderRoot.querySelector("cf-desk-knowledge").focusSearch();
+      this.renderRoot.querySelector("cf-desk-knowledge")?.focusSearch();
       return;
     }
     if (this.#router.route.ticketId && !PANES.matches) {
@@ -477,6 +494,27 @@ export class CfDesk extends CfElement {
     </div>`;
   }
 
+  #area(place) {
+    if (this.area === "failed") {
+      return html`<div class="empty" role="alert">
+        <span class="badge">${icon("cloud-off")}</span>
+        <h2>${t("desk.knowledge.failed")}</h2>
+        <p>${t("problem.network")}</p>
+        <div class="row">
+          <button @click=${() => location.reload()}>${icon("refresh-cw")}${t("app.retry")}</button>
+        </div>
+      </div>`;
+    }
+    if (this.area !== "ready") return html`<p class="hidden" role="status">${t("author.loading")}</p>`;
+    return html`<cf-desk-knowledge
+      .app=${this.app}
+      .place=${place}
+      .hrefTo=${(other) => this.#router.knowledgeHref(other)}
+      @cf-place=${({ detail }) => this.#router.go(detail.href, { replace: detail.replace })}
+      @cf-title=${({ detail }) => (document.title = t("desk.page_title", { page: detail.title }))}
+    ></cf-desk-knowledge>`;
+  }
+
   #knowledge(place) {
     return html`<main
       class="desk knowledge ${place.id ? "one" : "many"}"
@@ -484,15 +522,7 @@ export class CfDesk extends CfElement {
     >
       <h1 class="hidden">${t("desk.title")}</h1>
       ${this.#queues("knowledge")}
-      <div class="area" id="content" tabindex="-1">
-        <cf-desk-knowledge
-          .app=${this.app}
-          .place=${place}
-          .hrefTo=${(other) => this.#router.knowledgeHref(other)}
-          @cf-place=${({ detail }) => this.#router.go(detail.href, { replace: detail.replace })}
-          @cf-title=${({ detail }) => (document.title = t("desk.page_title", { page: detail.title }))}
-        ></cf-desk-knowledge>
-      </div>
+      <div class="area" id="content" tabindex="-1">${this.#area(place)}</div>
     </main>`;
   }
 

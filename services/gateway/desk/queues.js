@@ -1,10 +1,10 @@
 /* The queues of the desk and its address.
 
    <base>/<queue>[/<ticket id>][?status=…&category=…&priority=…&q=…&sort=…&page=…&cursor=…]
-   The status filter is for the queue "all"; the other queues are statuses themselves. <base>/knowledge…: knowledge.js.
+   The status filter is for the queue "all"; the other queues are statuses themselves. <base>/knowledge…: places.js.
    Event of DeskRouter: change. */
 import { CATEGORIES, NO_FILTERS, PRIORITIES, SORTS, STATUSES } from "../web/filters.js";
-import { hrefOf, placeOf } from "./knowledge.js";
+import { hrefOf, placeOf } from "./places.js";
 
 export { CATEGORIES, NO_FILTERS, PRIORITIES, SORTS, STATUSES };
 

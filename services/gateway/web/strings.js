@@ -466,6 +466,7 @@ const en = {
     "Turn them off if you use speech input or hit keys by accident. Esc and {key} + Enter always work.",
 
   "desk.knowledge": "Knowledge",
+  "desk.knowledge.failed": "The knowledge area could not be loaded",
 
   "author.parts": "Parts of the knowledge area",
   "author.part.articles": "Articles",
@@ -564,7 +565,7 @@ const en = {
   "author.conflict.legend": "+ only in your text, − only in the other one",
   "author.conflict.differences": "Differences between both texts",
   "author.conflict.keep": "Save my text",
-  "author.conflict.take": "{who}: take this text",
+  "author.conflict.take": "Take the other text",
   "author.aside": { one: "One text is set aside", other: "{n} texts are set aside" },
   "author.aside.hint": "Kept in this browser. To bring one back sets aside what you see now.",
   "author.aside.mine": "Your text",
