@@ -220,6 +220,7 @@ def test_articles_are_found_by_words_status_and_category(window: Window, colleag
     revise(colleague, article, body="Changed")
     page = desk(window)
     rows = page.locator("cf-author-articles li.article")
+    expect(rows.first).to_be_visible()
     page.keyboard.press("/")
     page.keyboard.type(f"{word} chang")
     expect(rows).to_have_count(1)
@@ -265,12 +266,15 @@ def test_the_preview_asks_one_at_a_time_and_shows_the_last(window: Window, word:
             page.wait_for_timeout(20)
         waiting.pop().fulfill(json={"body_html": f"<p>Shown: {text}</p>", "contents": []})
 
+    page.clock.install()
     with page.expect_request("**/preview"):
         field.fill("first")
+        page.clock.run_for(1)
     field.fill("second")
     field.fill("third")
-    # longer than the pause after a key: a second request would be on its way
-    page.wait_for_timeout(800)
+    page.clock.run_for(5_000)
+    # what the page asked for before this has passed by now
+    page.evaluate("fetch('/assets/web/icon.svg').then((answer) => answer.status)")
     assert len(waiting) == 1
     with page.expect_request("**/preview") as asked:
         answer("first")

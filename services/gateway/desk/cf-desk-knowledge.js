@@ -30,6 +30,7 @@ export class CfDeskKnowledge extends CfElement {
       }
       .frame {
         max-width: 1360px;
+        margin-inline: auto;
         padding: var(--cf-4) var(--cf-gutter) var(--cf-12);
       }
       cf-tabs {
