@@ -16,6 +16,7 @@ from services.gateway.limits import NONE
 from services.gateway.problems import CODES, MEDIA_TYPE
 
 _PARAMETER = re.compile(r"<(?:([a-z]+):)?([a-z0-9_]+)>")
+_PLACES = {"uuid": {"type": "string", "format": "uuid"}, "int": {"type": "integer"}}
 _ALWAYS = ("not_acceptable", "internal_error", "overloaded")
 _WITH_TOKEN = ("token_missing", "token_invalid", "token_expired", "keys_unavailable", "too_many_requests")
 _WITH_BODY = ("malformed_request", "too_large", "unsupported_media_type", "invalid", "request_timed_out")
@@ -117,7 +118,7 @@ def _parameters(route: Route) -> list[dict[str, Any] | str]:
             "in": "path",
             "name": name,
             "required": True,
-            "schema": {"type": "string", **({"format": "uuid"} if kind == "uuid" else {})},
+            "schema": _PLACES.get(kind, {"type": "string"}),
         }
         for kind, name in _PARAMETER.findall(route.path)
     ]

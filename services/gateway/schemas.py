@@ -368,7 +368,9 @@ class ListFaq(Consistent):
 class ListAuthored(Consistent):
     status = one_of(ARTICLE_STATUSES, load_default=None)
     category = Slug(60, load_default=None)
+    q = Text(0, 200, load_default=None)
     limit = fields.Integer(load_default=MAX_LIMIT, validate=validate.Range(1, MAX_LIMIT))
+    cursor = fields.String(load_default=None, validate=validate.Length(1, 1000))
 
 
 class ListFeedback(Query):
@@ -743,12 +745,18 @@ class AuthoredArticleAnswer(AuthoredArticleOut):
     position = fields.Integer()
 
 
-class AuthoredListItemOut(AuthoredArticleOut):
+class AuthoredWithVotesOut(AuthoredArticleOut):
     helpful = fields.Nested(HelpfulOut)
 
 
 class AuthoredListOut(Schema):
-    items = fields.List(fields.Nested(AuthoredListItemOut))
+    items = fields.List(fields.Nested(AuthoredWithVotesOut))
+    next_cursor = fields.String(allow_none=True)
+    total = fields.Integer()
+
+
+class AuthoredVersionOut(ArticleVersionOut):
+    text = fields.Nested(ArticleTextOut)
 
 
 class ArticleFeedbackItemOut(Schema):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import re
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from datetime import datetime
+from typing import Any, LiteralString, TypeVar
 
 import orjson
 
@@ -27,8 +30,17 @@ _LIST: LiteralString = (
     "article_id, status, slug, title, summary, category, tags, language, version, changed, published_at, draft,"
     " draft_by, draft_at, created_at, updated_at, revision"
 )
+_VOTES: LiteralString = "coalesce(yes, 0) as yes, coalesce(no, 0) as no"
+_CHANGED_AT: LiteralString = "greatest(updated_at, draft_at)"
+_AUTHORED: LiteralString = (
+    "(%(status)s::text is null or status = %(status)s)"
+    " and (%(category)s::text is null or category = %(category)s)"
+    " and concat_ws(' ', title, slug, draft->>'title', draft->>'slug', draft->>'summary', draft->>'tags',"
+    " draft->>'body') ilike all(%(patterns)s::text[])"
+)
 
 Answer = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +77,13 @@ class Queries:
     ) -> Answer:
         """Published articles by title."""
         reached = self._reached("articles", min_position)
-        after = _cursor_values(cursor)
+        title, id_ = (None, None) if cursor is None else _read_cursor(cursor, str)
         rows = self.read_model.query(
             f"select {_LIST} from articles where status = 'PUBLISHED'"
             " and (%(category)s::text is null or category = %(category)s)"
             " and (%(title)s::text is null or (title, article_id) > (%(title)s, %(id)s::uuid))"
             " order by title, article_id limit %(limit)s",
-            {"category": category, "limit": limit + 1, **after},
+            {"category": category, "limit": limit + 1, "title": title, "id": id_},
         )
         total = self.read_model.query(
             "select count(*) as n from articles where status = 'PUBLISHED'"
@@ -95,22 +107,35 @@ class Queries:
         actor: Actor,
         status: str | None = None,
         category: str | None = None,
+        q: str | None = None,
         limit: int = 100,
+        cursor: str | None = None,
         min_position: int | None = None,
     ) -> Answer:
-        """All articles as authors see them, the last changed first; for agents."""
+        """All articles as authors see them, the last changed first; for agents.
+
+        With `q` those that have each of its words, or a part of one, in what is shown or in their draft.
+        """
         _ = actor.author
         reached = self._reached("articles", min_position)
+        at, id_ = (None, None) if cursor is None else _read_cursor(cursor, datetime.fromisoformat)
+        patterns = [f"%{_literal(word)}%" for word in (q or "").split()]
+        filters = {"status": status, "category": category, "patterns": patterns}
         rows = self.read_model.query(
-            f"select {_LIST}, coalesce(yes, 0) as yes, coalesce(no, 0) as no"
-            " from articles left join article_votes using (article_id)"
-            " where (%(status)s::text is null or status = %(status)s)"
-            " and (%(category)s::text is null or category = %(category)s)"
-            " order by greatest(updated_at, draft_at) desc, article_id limit %(limit)s",
-            {"status": status, "category": category, "limit": limit},
+            f"select {_LIST}, {_VOTES}, {_CHANGED_AT} as changed_at"
+            f" from articles left join article_votes using (article_id) where {_AUTHORED}"
+            f" and (%(at)s::timestamptz is null or ({_CHANGED_AT}, article_id) < (%(at)s, %(id)s::uuid))"
+            " order by changed_at desc, article_id desc limit %(limit)s",
+            {**filters, "limit": limit + 1, "at": at, "id": id_},
         )
-        items = [views.authors_article(row) | {"helpful": {"yes": row["yes"], "no": row["no"]}} for row in rows]
-        return {"items": items, "position": reached}
+        total = self.read_model.query(f"select count(*) as n from articles where {_AUTHORED}", filters)[0]["n"]
+        page, more = rows[:limit], len(rows) > limit
+        return {
+            "items": [views.authors_article(row) | views.votes(row) for row in page],
+            "next_cursor": _cursor(page[-1]["changed_at"].isoformat(), page[-1]["article_id"]) if more else None,
+            "total": total,
+            "position": reached,
+        }
 
     def get_article(
         self, actor: Actor, slug: str, version: int | None = None, min_position: int | None = None
@@ -146,23 +171,36 @@ class Queries:
         return {"article": shown, "position": reached}
 
     def author_article(self, actor: Actor, article_id: str, min_position: int | None = None) -> Answer:
-        """An article with its draft, whatever its status; for agents."""
+        """An article with its draft and votes, whatever its status; for agents."""
         _ = actor.author
         reached = self._reached("articles", min_position)
-        rows = self.read_model.query(f"select {_LIST} from articles where article_id = %s", (_uuid(article_id),))
+        rows = self.read_model.query(
+            f"select {_LIST}, {_VOTES} from articles left join article_votes using (article_id) where article_id = %s",
+            (_uuid(article_id),),
+        )
         if not rows:
             raise errors.article_not_found()
-        return {"article": views.authors_article(rows[0]), "position": reached}
+        return {"article": views.authors_article(rows[0]) | views.votes(rows[0]), "position": reached}
+
+    def authors_versions(self, actor: Actor, article_id: str, min_position: int | None = None) -> Answer:
+        """The versions of an article, whatever its status, the newest first; none before the first publication."""
+        reached = self.author_article(actor, article_id, min_position)["position"]
+        return {"items": self._versions(_uuid(article_id)), "position": reached}
+
+    def authors_version(self, actor: Actor, article_id: str, version: int, min_position: int | None = None) -> Answer:
+        """What a version of an article says, whatever the article's status; for agents."""
+        reached = self.author_article(actor, article_id, min_position)["position"]
+        rows = self.read_model.query(
+            "select * from article_versions where article_id = %s and version = %s", (_uuid(article_id), version)
+        )
+        if not rows:
+            raise errors.version_not_found(version)
+        return {"version": views.version(rows[0]) | {"text": views.text(rows[0])}, "position": reached}
 
     def versions(self, slug: str, min_position: int | None = None) -> Answer:
         """The versions of a published article, the newest first."""
         reached = self._reached("articles", min_position)
-        rows = self.read_model.query(
-            "select version, title, change_note, from_version, by, at from article_versions where article_id = %s"
-            " order by version desc",
-            (self._by_slug(slug)["article_id"],),
-        )
-        return {"items": [views.version(row) for row in rows], "position": reached}
+        return {"items": self._versions(self._by_slug(slug)["article_id"]), "position": reached}
 
     def feedback(self, actor: Actor, article_id: str, limit: int = 100) -> Answer:
         """What voters said of an article, the latest first, without who they are; for agents."""
@@ -211,6 +249,14 @@ class Queries:
         contents = [{"level": each.level, "id": each.id, "title": each.title} for each in rendered.contents]
         return {"body_html": rendered.html, "contents": contents}
 
+    def _versions(self, article_id: str) -> list[Answer]:
+        rows = self.read_model.query(
+            "select version, title, change_note, from_version, by, at from article_versions where article_id = %s"
+            " order by version desc",
+            (article_id,),
+        )
+        return [views.version(row) for row in rows]
+
     def _by_slug(self, slug: str) -> Any:
         rows = self.read_model.query(
             "select a.* from article_slugs s join articles a using (article_id)"
@@ -227,16 +273,15 @@ class Queries:
         return self.read_model.wait_for(projection, Position(min_position))
 
 
-def _cursor(title: str, article_id: uuid.UUID) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps([title, article_id])).decode().rstrip("=")
+def _cursor(key: str, article_id: uuid.UUID) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([key, article_id])).decode().rstrip("=")
 
 
-def _cursor_values(cursor: str | None) -> dict[str, Any]:
-    if cursor is None:
-        return {"title": None, "id": None}
+def _read_cursor(cursor: str, read: Callable[[str], T]) -> tuple[T, uuid.UUID]:
+    """The key, read by `read`, and the article id of a cursor. Raises Refusal invalid_cursor."""
     try:
-        title, article_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return {"title": str(title), "id": uuid.UUID(article_id)}
+        key, article_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return read(key), uuid.UUID(article_id)
     except (ValueError, TypeError, AttributeError):
         raise Refusal(
             "invalid_cursor",
@@ -244,6 +289,11 @@ def _cursor_values(cursor: str | None) -> dict[str, Any]:
             kind="invalid",
             errors={"cursor": ["Use the next_cursor of an answer, with the same filters."]},
         ) from None
+
+
+def _literal(word: str) -> str:
+    """A pattern of LIKE that means just this word."""
+    return re.sub(r"([\\%_])", r"\\\1", word)
 
 
 def _uuid(text: str) -> str:

@@ -67,6 +67,14 @@ class KnowledgeRpc:
         return self.service.queries.author_article(Actor.from_wire(actor), **question)
 
     @rpc(kind="query")
+    def authors_versions(self, actor: Wire, **question: Any) -> Wire:
+        return self.service.queries.authors_versions(Actor.from_wire(actor), **question)
+
+    @rpc(kind="query")
+    def authors_version(self, actor: Wire, **question: Any) -> Wire:
+        return self.service.queries.authors_version(Actor.from_wire(actor), **question)
+
+    @rpc(kind="query")
     def feedback_report(self, actor: Wire, **question: Any) -> Wire:
         return self.service.queries.feedback(Actor.from_wire(actor), **question)
 

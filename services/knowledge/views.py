@@ -19,14 +19,14 @@ def summary(row: Row) -> dict[str, Any]:
     }
 
 
-def article(row: Row, votes: Row | None, mine: Row | None, related: Sequence[Row]) -> dict[str, Any]:
+def article(row: Row, vote_counts: Row | None, mine: Row | None, related: Sequence[Row]) -> dict[str, Any]:
     """An article as readers see it, with the caller's own vote."""
     return {
         **summary(row),
         "body_markdown": row["body_markdown"],
         "body_html": row["body_html"],
         "contents": row["contents"],
-        "helpful": {"yes": votes["yes"], "no": votes["no"]} if votes else {"yes": 0, "no": 0},
+        **votes(vote_counts or {"yes": 0, "no": 0}),
         "my_vote": {"helpful": mine["helpful"], "comment": mine["comment"]} if mine else None,
         "related": [{name: each[name] for name in ("slug", "title", "category")} for each in related],
     }
@@ -46,6 +46,17 @@ def authors_article(row: Row) -> dict[str, Any]:
         "allowed_actions": _actions(row),
         "revision": row["revision"],
     }
+
+
+def votes(row: Row) -> dict[str, Any]:
+    """The votes on an article."""
+    return {"helpful": {"yes": row["yes"], "no": row["no"]}}
+
+
+def text(row: Row) -> dict[str, Any]:
+    """What an author wrote, of a version."""
+    written = ("slug", "title", "summary", "category", "tags", "language")
+    return {**{name: row[name] for name in written}, "body": row["body_markdown"]}
 
 
 def _actions(row: Row) -> list[str]:

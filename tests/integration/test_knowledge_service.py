@@ -160,6 +160,43 @@ class TestArticles:
         with pytest.raises(Refusal, match="revision"):
             world.knowledge.revise(BEN, context(BEN), article, **TEXT)
 
+    def test_an_author_finds_articles_by_parts_of_words_and_goes_on_where_the_page_ended(self, world: World) -> None:
+        titles = ["Reset a password", "Rotate 100% of the keys", "Read_replicas"]
+        ids = [world.publish(title=title) for title in titles]
+        world.knowledge.revise(BEN, context(BEN, 1), ids[0], **{**TEXT, "title": titles[0], "body": "Halfway there"})
+        world.project()
+
+        def found(**question: Any) -> list[str]:
+            return [one["title"] for one in world.queries.authored(BEN, **question)["items"]]
+
+        assert found(q="half password") == ["Reset a password"]
+        assert found(q="%") == ["Rotate 100% of the keys"]
+        assert found(q="d_r") == ["Read_replicas"]
+        assert found(q="tags") == []
+        first = world.queries.authored(BEN, limit=2)
+        assert (first["total"], [one["id"] for one in first["items"]]) == (3, [ids[0], ids[2]])
+        rest = world.queries.authored(BEN, limit=2, cursor=first["next_cursor"])
+        assert ([one["id"] for one in rest["items"]], rest["next_cursor"]) == ([ids[1]], None)
+        with pytest.raises(Refusal) as caught:
+            world.queries.authored(BEN, cursor=world.queries.list_articles(limit=1)["next_cursor"])
+        assert caught.value.code == "invalid_cursor"
+
+    def test_an_author_reads_every_version_of_what_readers_do_not_see(self, world: World) -> None:
+        article = world.life()
+        world.knowledge.archive(BEN, context(BEN), article)
+        world.project()
+        shown = world.queries.author_article(BEN, article)["article"]
+        assert (shown["status"], shown["helpful"]) == ("ARCHIVED", {"yes": 1, "no": 1})
+        versions = world.queries.authors_versions(BEN, article)["items"]
+        assert [(one["version"], one["from_version"]) for one in versions] == [(4, None), (3, 1), (2, None), (1, None)]
+        second = world.queries.authors_version(BEN, article, 2)["version"]
+        assert (second["change_note"], second["by"]["name"]) == ("Shorter", EVA.name)
+        expected = {**TEXT, "body": "Otherwise.", "slug": "forgotten-password", "tags": ["login"]}
+        assert second["text"] == {**expected, "summary": "", "language": "en"}
+        with pytest.raises(Refusal) as caught:
+            world.queries.authors_version(BEN, article, 9)
+        assert caught.value.code == "version_not_found"
+
     def test_a_slug_has_one_article(self, world: World) -> None:
         world.publish()
         with pytest.raises(Refusal) as caught:
@@ -181,6 +218,8 @@ class TestArticles:
             lambda: world.knowledge.draft(ADA, context(ADA), **TEXT),
             lambda: world.queries.author_article(ADA, drafted),
             lambda: world.queries.authored(ADA),
+            lambda: world.queries.authors_versions(ADA, drafted),
+            lambda: world.queries.authors_version(ADA, drafted, 1),
             lambda: world.queries.searches(ADA),
             lambda: world.queries.preview(ADA, "x"),
         ):

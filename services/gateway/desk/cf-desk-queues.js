@@ -1,5 +1,5 @@
-/* <cf-desk-queues .app selected="mine" .hrefs=${(queue) => href}> the queues with their live counts.
-   Event: cf-queue (detail {queue}). Property `counts`: {mine, unassigned, waiting, all} or null. */
+/* <cf-desk-queues .app selected="mine" .hrefs=${(queue) => href}> the queues with their live counts, and the way to the
+   knowledge area (selected "knowledge"). Event: cf-queue (detail {queue}). Property `counts`: {mine, unassigned, waiting, all} or null. */
 import { base } from "../web/base.js";
 import { CfElement, css, define, html, nothing } from "../web/element.js";
 import { icon } from "../web/icons.js";
@@ -67,6 +67,11 @@ export class CfDeskQueues extends CfElement {
       [aria-current] .count {
         color: inherit;
       }
+      .area {
+        margin-top: var(--cf-1);
+        padding-top: var(--cf-2);
+        border-top: 1px solid var(--cf-line);
+      }
       .stale {
         display: inline-flex;
         justify-content: center;
@@ -75,8 +80,14 @@ export class CfDeskQueues extends CfElement {
       }
       @media (max-width: 999px) {
         ul {
-          grid-template-columns: repeat(4, minmax(0, 1fr));
-          padding: var(--cf-2) var(--cf-3);
+          grid-template-columns: repeat(5, minmax(0, 1fr));
+          gap: 0;
+          padding: var(--cf-2);
+        }
+        .area {
+          margin: 0;
+          padding: 0;
+          border: 0;
         }
         .stale {
           position: absolute;
@@ -147,6 +158,15 @@ export class CfDeskQueues extends CfElement {
               </a>
             </li>`,
         )}
+        <li class="area">
+          <a
+            href=${this.hrefs("knowledge")}
+            aria-current=${this.selected === "knowledge" ? "page" : nothing}
+            @click=${(event) => this.#choose(event, "knowledge")}
+          >
+            ${icon("book-open")}<span>${t("desk.knowledge")}</span>
+          </a>
+        </li>
       </ul>
       ${
         problem

@@ -1,5 +1,5 @@
 /* <cf-desk base-path="/desk"> the agent desk: sign-in, queues, the list of one queue and one ticket side by side
-   (one after the other where there is no room), keys. */
+   (one after the other where there is no room), the knowledge area, keys. */
 import { base, controls, states } from "../web/base.js";
 import "../web/elements/cf-connection.js";
 import "../web/elements/cf-notices.js";
@@ -17,7 +17,7 @@ import { DeskRouter, NO_FILTERS } from "./queues.js";
 const PANES = matchMedia("(min-width: 1000px)");
 
 export class CfDesk extends CfElement {
-  static properties = { basePath: { attribute: "base-path" }, counts: { state: true }, help: { state: true } };
+  static properties = { basePath: { attribute: "base-path" }, counts: { state: true }, help: { state: true }, area: { state: true } };
 
   static styles = [
     base,
@@ -83,6 +83,12 @@ export class CfDesk extends CfElement {
       .list {
         background: var(--cf-surface);
       }
+      .knowledge .area {
+        min-width: 0;
+      }
+      .area:focus {
+        outline: none;
+      }
       .nothing {
         display: none;
       }
@@ -122,6 +128,9 @@ export class CfDesk extends CfElement {
           grid-template-columns: 92px 352px minmax(0, 1fr);
           min-height: calc(100dvh - 49px);
         }
+        .desk.knowledge {
+          grid-template-columns: 92px minmax(0, 1fr);
+        }
         .list {
           border-inline-end: 1px solid var(--cf-line);
         }
@@ -151,6 +160,7 @@ export class CfDesk extends CfElement {
         }
         .queues,
         .list,
+        .area,
         .ticket {
           min-height: 0;
           overflow-y: auto;
@@ -162,6 +172,9 @@ export class CfDesk extends CfElement {
       @media (min-width: 1440px) {
         .desk {
           grid-template-columns: 92px 380px minmax(0, 1fr);
+        }
+        .desk.knowledge {
+          grid-template-columns: 92px minmax(0, 1fr);
         }
       }
       @media (min-width: 1000px) and (max-height: 559px) {
@@ -196,6 +209,8 @@ export class CfDesk extends CfElement {
     this.basePath = "/desk";
     this.counts = null;
     this.help = false;
+    /** Of the knowledge area's code: "" | "loading" | "ready" | "failed". */
+    this.area = "";
   }
 
   set session(session) {
@@ -224,9 +239,27 @@ export class CfDesk extends CfElement {
     document.documentElement.style.scrollbarGutter = "";
   }
 
+  willUpdate(changed) {
+    super.willUpdate(changed);
+    if (this.#router.route.knowledge && this.app.isAgent && !this.area) this.#loadArea();
+  }
+
+  /** Who answers tickets does not wait for what authors need. */
+  async #loadArea() {
+    this.area = "loading";
+    try {
+      await import("./cf-desk-knowledge.js");
+      this.area = "ready";
+    } catch {
+      this.area = "failed";
+    }
+  }
+
   updated() {
-    if (!this.#router.route.ticketId || this.app.state !== "ready")
-      document.title = t("desk.page_title", { page: t(`desk.queue.${this.#router.route.queue}.title`) });
+    const { ticketId, queue, knowledge } = this.#router.route;
+    // A ticket and the knowledge area say their titles themselves.
+    if ((!ticketId && !knowledge) || this.app.state !== "ready")
+      document.title = t("desk.page_title", { page: t(`desk.queue.${queue}.title`) });
   }
 
   #redraw = () => this.requestUpdate();
@@ -243,12 +276,21 @@ export class CfDesk extends CfElement {
 
   async #onRoute() {
     const before = this.#shown;
-    const { queue, ticketId } = this.#router.route;
-    this.#shown = { queue, ticketId };
+    const { queue, ticketId, knowledge } = this.#router.route;
+    this.#shown = { queue, ticketId, knowledge };
     this.requestUpdate();
     await this.updateComplete;
+    if (knowledge) {
+      if (before?.knowledge?.id !== knowledge.id || before.knowledge.part !== knowledge.part) this.#toTop();
+      return;
+    }
     if (!PANES.matches && before?.ticketId !== ticketId) scrollTo(0, ticketId ? 0 : this.#scroll);
     if (!ticketId && before?.ticketId) this.#list?.focusRow(before.ticketId);
+  }
+
+  #toTop() {
+    if (!PANES.matches) scrollTo(0, 0);
+    this.renderRoot.querySelector(".area").scrollTop = 0;
   }
 
   #open(id, { replace = false } = {}) {
@@ -260,6 +302,10 @@ export class CfDesk extends CfElement {
 
   #toQueue(queue) {
     const { route } = this.#router;
+    if (queue === "knowledge") {
+      this.#router.go(this.#router.knowledgeHref({}));
+      return;
+    }
     const query = queue === route.queue ? route.query : NO_FILTERS;
     this.#scroll = 0;
     this.#router.go(this.#router.href(queue, PANES.matches ? route.ticketId : null, query));
@@ -295,6 +341,10 @@ export class CfDesk extends CfElement {
   }
 
   async #search() {
+    if (this.#router.route.knowledge) {
+      this.renderRoot.querySelector("cf-desk-knowledge")?.focusSearch();
+      return;
+    }
     if (this.#router.route.ticketId && !PANES.matches) {
       this.#back();
       await this.updateComplete;
@@ -397,14 +447,7 @@ export class CfDesk extends CfElement {
       @cf-queue=${(event) => this.#toQueue(event.detail.queue)}
     >
       <h1 class="hidden">${t("desk.title")}</h1>
-      <div class="queues">
-        <cf-desk-queues
-          .app=${app}
-          selected=${queue}
-          .hrefs=${(name) => this.#router.href(name)}
-          @cf-counts=${(event) => (this.counts = event.detail.counts)}
-        ></cf-desk-queues>
-      </div>
+      ${this.#queues(queue)}
       <div class="list">
         <cf-desk-list
           .app=${app}
@@ -439,6 +482,50 @@ export class CfDesk extends CfElement {
     </main>`;
   }
 
+  #queues(selected) {
+    const { app } = this;
+    return html`<div class="queues">
+      <cf-desk-queues
+        .app=${app}
+        selected=${selected}
+        .hrefs=${(name) => (name === "knowledge" ? this.#router.knowledgeHref({}) : this.#router.href(name))}
+        @cf-counts=${(event) => (this.counts = event.detail.counts)}
+      ></cf-desk-queues>
+    </div>`;
+  }
+
+  #area(place) {
+    if (this.area === "failed") {
+      return html`<div class="empty" role="alert">
+        <span class="badge">${icon("cloud-off")}</span>
+        <h2>${t("desk.knowledge.failed")}</h2>
+        <p>${t("problem.network")}</p>
+        <div class="row">
+          <button @click=${() => location.reload()}>${icon("refresh-cw")}${t("app.retry")}</button>
+        </div>
+      </div>`;
+    }
+    if (this.area !== "ready") return html`<p class="hidden" role="status">${t("author.loading")}</p>`;
+    return html`<cf-desk-knowledge
+      .app=${this.app}
+      .place=${place}
+      .hrefTo=${(other) => this.#router.knowledgeHref(other)}
+      @cf-place=${({ detail }) => this.#router.go(detail.href, { replace: detail.replace })}
+      @cf-title=${({ detail }) => (document.title = t("desk.page_title", { page: detail.title }))}
+    ></cf-desk-knowledge>`;
+  }
+
+  #knowledge(place) {
+    return html`<main
+      class="desk knowledge ${place.id ? "one" : "many"}"
+      @cf-queue=${(event) => this.#toQueue(event.detail.queue)}
+    >
+      <h1 class="hidden">${t("desk.title")}</h1>
+      ${this.#queues("knowledge")}
+      <div class="area" id="content" tabindex="-1">${this.#area(place)}</div>
+    </main>`;
+  }
+
   #agentsOnly() {
     const signOut = this.app.session.signOut;
     return html`<main class="empty">
@@ -454,7 +541,11 @@ export class CfDesk extends CfElement {
 
   #content() {
     const { app } = this;
-    if (app.state === "ready") return app.isAgent ? this.#desk() : this.#agentsOnly();
+    if (app.state === "ready") {
+      const { knowledge } = this.#router.route;
+      if (!app.isAgent) return this.#agentsOnly();
+      return knowledge ? this.#knowledge(knowledge) : this.#desk();
+    }
     if (app.state === "signed-out") {
       return html`<main>
         <cf-sign-in .app=${app} roles="agent" heading=${t("desk.sign_in")}></cf-sign-in>

@@ -1,8 +1,10 @@
 /* The queues of the desk and its address.
 
    <base>/<queue>[/<ticket id>][?status=…&category=…&priority=…&q=…&sort=…&page=…&cursor=…]
-   The status filter is for the queue "all"; the other queues are statuses themselves. Event of DeskRouter: change. */
+   The status filter is for the queue "all"; the other queues are statuses themselves. <base>/knowledge…: places.js.
+   Event of DeskRouter: change. */
 import { CATEGORIES, NO_FILTERS, PRIORITIES, SORTS, STATUSES } from "../web/filters.js";
+import { hrefOf, placeOf } from "./places.js";
 
 export { CATEGORIES, NO_FILTERS, PRIORITIES, SORTS, STATUSES };
 
@@ -28,7 +30,7 @@ export function isFiltered(queue, { status, category, priority, q }) {
 }
 
 export class DeskRouter extends EventTarget {
-  /** {queue, ticketId: string|null, query} */
+  /** {queue, ticketId: string|null, query, knowledge: place|null} */
   route;
   #base;
 
@@ -62,6 +64,10 @@ export class DeskRouter extends EventTarget {
     return path + (params.size ? `?${params}` : "");
   }
 
+  knowledgeHref(place) {
+    return hrefOf(this.#base, place);
+  }
+
   go(href, { replace = false } = {}) {
     history[replace ? "replaceState" : "pushState"](null, "", href);
     this.#changed();
@@ -75,9 +81,12 @@ export class DeskRouter extends EventTarget {
   #parse() {
     const { pathname, search } = location;
     const inside = pathname.startsWith(this.#base) ? pathname.slice(this.#base.length) : "";
-    const [name = "", ticketId = null] = inside.split("/").filter(Boolean);
-    const queue = QUEUES.has(name) ? name : "mine";
+    const [name = "", ...rest] = inside.split("/").filter(Boolean);
     const params = new URLSearchParams(search);
+    if (name === "knowledge")
+      return { queue: "mine", ticketId: null, query: NO_FILTERS, knowledge: placeOf(rest, params) };
+    const [ticketId = null] = rest;
+    const queue = QUEUES.has(name) ? name : "mine";
     const query = { ...NO_FILTERS };
     for (const [list, known] of Object.entries(LISTS)) {
       query[list] = known.filter((value) => params.getAll(list).includes(value));
@@ -86,6 +95,6 @@ export class DeskRouter extends EventTarget {
     query.sort = SORTS.find((sort) => sort === params.get("sort")) ?? NO_FILTERS.sort;
     query.cursor = params.get("cursor") ?? "";
     query.page = query.cursor ? Math.max(2, Number(params.get("page")) || 2) : 1;
-    return { queue, ticketId, query };
+    return { queue, ticketId, query, knowledge: null };
   }
 }

@@ -19,6 +19,7 @@ ARTICLES = f"{KB}/articles"
 # by its slug for readers and by its id for authors: OpenAPI knows one name for one place
 ARTICLE = f"{ARTICLES}/<article>"
 AUTHORING = f"{KB}/authoring"
+AUTHORED = f"{AUTHORING}/articles/<uuid:article_id>"
 FAQ = f"{API}/faq"
 SUGGEST_SECONDS = 2.0
 """Who still types does not wait longer for help with it."""
@@ -220,6 +221,7 @@ class Knowledge(Handlers):
         query=schemas.ListAuthored,
         answers={200: schemas.AuthoredListOut},
         tag="Authoring",
+        codes=("invalid_cursor",),
     )
     def authored_articles(self, call: Call) -> Answer:
         """List all articles with drafts and votes, the last changed first."""
@@ -227,15 +229,15 @@ class Knowledge(Handlers):
 
     @route(
         "GET",
-        f"{AUTHORING}/articles/<uuid:article_id>",
+        AUTHORED,
         policy=AGENT,
         query=schemas.Consistent,
-        answers={200: schemas.AuthoredArticleOut},
+        answers={200: schemas.AuthoredWithVotesOut},
         tag="Authoring",
         codes=_MISSING,
     )
     def author_article(self, call: Call) -> Answer:
-        """Read an article with its draft, whatever its status."""
+        """Read an article with its draft and votes, whatever its status."""
         result = self.knowledge.call(
             "author_article", actor=call.actor, article_id=call.path["article_id"], **call.query
         )
@@ -244,7 +246,39 @@ class Knowledge(Handlers):
 
     @route(
         "GET",
-        f"{AUTHORING}/articles/<uuid:article_id>/feedback",
+        f"{AUTHORED}/versions",
+        policy=AGENT,
+        query=schemas.Consistent,
+        answers={200: schemas.ArticleVersionsOut},
+        tag="Authoring",
+        codes=_MISSING,
+    )
+    def authors_versions(self, call: Call) -> Answer:
+        """List an article's versions, the newest first, whatever its status."""
+        return read_answer(
+            self.knowledge.call("authors_versions", actor=call.actor, article_id=call.path["article_id"], **call.query)
+        )
+
+    @route(
+        "GET",
+        f"{AUTHORED}/versions/<int:version>",
+        policy=AGENT,
+        query=schemas.Consistent,
+        answers={200: schemas.AuthoredVersionOut},
+        tag="Authoring",
+        codes=(*_MISSING, "version_not_found"),
+    )
+    def authors_version(self, call: Call) -> Answer:
+        """Read the text of an article's version, whatever the article's status."""
+        article_id, version = call.path["article_id"], version_of(call)
+        result = self.knowledge.call(
+            "authors_version", actor=call.actor, article_id=article_id, version=version, **call.query
+        )
+        return Answer(200, result["version"], position_header(result))
+
+    @route(
+        "GET",
+        f"{AUTHORED}/feedback",
         policy=AGENT,
         query=schemas.ListFeedback,
         answers={200: schemas.ArticleFeedbackListOut},
@@ -348,6 +382,14 @@ def slug_of(call: Call) -> str:
     if not _SLUG.fullmatch(slug):
         raise _no_article()
     return slug
+
+
+def version_of(call: Call) -> int:
+    """The version in the address. Raises Problem version_not_found for what can be none."""
+    version = int(call.path["version"])
+    if not 1 <= version <= schemas.MAX_VERSION:
+        raise Problem("version_not_found", f"The article has no version {version}.")
+    return version
 
 
 def _id_of(call: Call) -> str:

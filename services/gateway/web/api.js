@@ -1,8 +1,17 @@
 /* The HTTP API as a small client: bearer token, deadlines, problem+json as ApiError, idempotency keys, and
-   read-your-writes (after a command every ticket query asks for at least the command's position). */
+   read-your-writes (after a command every query of the same service asks for at least the command's position). */
 import { t } from "./strings.js";
 
 const DEADLINE = 15_000;
+/** Whose read models a path asks, where it takes min_position; commands of one do not concern the other. */
+const CONSISTENT = [
+  ["tickets", /^\/tickets/],
+  ["knowledge", /^\/(faq$|kb\/(categories$|articles|authoring\/articles(?!.*\/feedback$)))/],
+];
+
+function serviceOf(path) {
+  return CONSISTENT.find(([, paths]) => paths.test(path))?.[0] ?? null;
+}
 
 /** A refused or failed request. `status` 0 means that no answer came; then `code` is network or timeout. */
 export class ApiError extends Error {
@@ -38,7 +47,7 @@ export function newKey() {
 
 export class Api {
   #session;
-  #written = 0;
+  #written = { tickets: 0, knowledge: 0 };
 
   /** `session`: see session.js. `onSignedOut()` is called when the server no longer takes the token. */
   constructor({ base = "/api/v1", session, onSignedOut = () => {} }) {
@@ -47,13 +56,10 @@ export class Api {
     this.onSignedOut = onSignedOut;
   }
 
-  /** The position of the newest command that this page has sent. */
-  get written() {
-    return this.#written;
-  }
-
-  noteWritten(position) {
-    if (Number.isFinite(position)) this.#written = Math.max(this.#written, position);
+  /** Remember the position of a command that this page has sent. */
+  #note(path, position) {
+    const service = /^\/(kb|faq)\b/.test(path) ? "knowledge" : "tickets";
+    if (Number.isFinite(position)) this.#written[service] = Math.max(this.#written[service], position);
   }
 
   /** GET → {data, revision, position}. `query` values may be lists (repeated) and are left out when empty. */
@@ -63,8 +69,9 @@ export class Api {
       for (const one of [value].flat())
         if (one !== null && one !== undefined && one !== "") params.append(name, one);
     }
-    const least = Math.max(minPosition ?? 0, this.#written);
-    if (least > 0 && path.startsWith("/tickets")) params.set("min_position", least);
+    const service = serviceOf(path);
+    const least = Math.max(minPosition ?? 0, this.#written[service] ?? 0);
+    if (least > 0 && service) params.set("min_position", least);
     const search = params.size ? `?${params}` : "";
     return this.#request("GET", path + search, { signal });
   }
@@ -76,7 +83,7 @@ export class Api {
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const answer = await this.#request(method, path, { headers, body: payload, signal });
-    this.noteWritten(answer.data?.position);
+    this.#note(path, answer.position);
     return answer;
   }
 

@@ -234,6 +234,24 @@ def test_what_becomes_of_an_article(
     assert asked == {"article_id": ID, **arguments}
 
 
+def test_an_author_reads_versions_by_the_articles_id(gateway: Any) -> None:
+    author = gateway.token(roles=("agent",))
+    version = {"version": 2, "title": "Old", "change_note": "", "from_version": None, "by": {"name": "B"}, "at": AT}
+    gateway.knowledge.answers |= {
+        "authors_versions": {"items": [version], "position": 9},
+        "authors_version": {"version": {**version, "text": {"body": "Was"}}, "position": 9},
+    }
+    place = f"/kb/authoring/articles/{ID}/versions"
+    assert gateway.ask("GET", place, token=author).json == {"items": [version]}
+    one = gateway.ask("GET", f"{place}/2?min_position=9", token=author)
+    assert (one.json["text"], one.headers["X-Position"]) == ({"body": "Was"}, "9")
+    asked = gateway.knowledge.last
+    assert (asked["article_id"], asked["version"], asked["min_position"]) == (ID, 2, 9)
+    assert code_of(gateway.ask("GET", f"{place}/2", token=gateway.token()), 403) == "role_required"
+    for version_ in ("0", "1000001"):
+        assert code_of(gateway.ask("GET", f"{place}/{version_}", token=author), 404) == "version_not_found"
+
+
 def test_an_author_sees_votes_searches_and_previews(gateway: Any) -> None:
     author = gateway.token(roles=("admin",))
     vote = {"version": 1, "helpful": False, "comment": "Too short", "at": AT}
