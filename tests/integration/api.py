@@ -59,15 +59,29 @@ class Person:
         assert answer.headers["Content-Type"].startswith("application/problem+json")
         return answer.status_code, answer.json()["code"]
 
-    def persistently(self, path: str, body: Any, seconds: float = 40.0) -> Any:
-        """Send one command with one key until it is answered, as a client does while services come and go."""
+    def persistently(self, path: str, body: Any = None, method: str = "POST", seconds: float = 40.0) -> Any:
+        """Send one request with one key until it is answered, as a client does while services come and go."""
+        answer = self._until_answered(path, body, method, seconds)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def persistently_or_refused(self, path: str, body: Any, seconds: float = 40.0) -> Any | None:
+        """The same where somebody else may have been quicker: None where it was refused."""
+        answer = self._until_answered(path, body, "POST", seconds)
+        assert answer.ok or answer.status_code == 409, answer.text
+        return answer.json() if answer.ok else None
+
+    def get_patiently(self, path: str, seconds: float = 40.0) -> Any:
+        """Read while services come and go."""
+        return self.persistently(path, None, "GET", seconds)
+
+    def _until_answered(self, path: str, body: Any, method: str, seconds: float) -> requests.Response:
         key, deadline = str(uuid.uuid4()), time.monotonic() + seconds
         while True:
             try:
-                answer = self.request("POST", path, body, key=key, timeout=10)
+                answer = self.request(method, path, body, key=key, timeout=10)
                 if answer.status_code < 500:
-                    assert answer.ok, answer.text
-                    return answer.json()
+                    return answer
             except requests.RequestException as error:
                 if time.monotonic() > deadline:
                     raise AssertionError(f"no answer in {seconds} s") from error
@@ -124,7 +138,9 @@ class Live:
                 if event["event"] == "heartbeat":
                     self.heartbeats.append(json.loads(event["data"])["position"])
                 else:
-                    self.items.append((int(event["id"]), event["event"], json.loads(event["data"])))
+                    # a signal, which is shown for a moment, has no place in the log
+                    position = int(event.get("id", -1))
+                    self.items.append((position, event["event"], json.loads(event["data"])))
                 self._changed.notify_all()
 
 

@@ -48,7 +48,7 @@ class World:
     def __post_init__(self) -> None:
         clock = lambda: datetime.now(UTC)  # noqa: E731
         self.knowledge = Knowledge(self.store, CODEC, clock)
-        self.queries = Queries(self.read_model)
+        self.queries = Queries(self.read_model, self.store)
         self.group = ProjectionGroup("group", FOLLOWED, PROJECTIONS, self.read_model, CODEC)
         self.searches = SearchLog(self.store, CODEC)
         self.postgres = PostgresIndex(self.read_model, SynonymsFile(CONTENT / "synonyms.txt"))

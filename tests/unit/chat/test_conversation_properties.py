@@ -1,4 +1,4 @@
-"""Random commands on a chat: one owner speaks at a time, nothing is said twice, and the rows are the fold of the log."""
+"""Random commands on a chat: its owner alone speaks, nothing is said twice, and rows are the fold of the log."""
 
 from __future__ import annotations
 
