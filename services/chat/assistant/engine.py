@@ -156,7 +156,7 @@ class Passages:
             found = self._found(turn, query)
         except LookupFailed:
             return _cannot_look(turn)
-        if not found or found[0].score < answers.FLOOR:
+        if not found or found[0].score < answers.FLOOR + (0.0 if chosen else intents.strangeness(text)):
             return (
                 _small_talk("rude", turn) if intents.is_rude(text) and not found else self._unknown(turn, text, found)
             )
@@ -185,7 +185,8 @@ class Passages:
         ]
         lifted.sort(key=lambda passage: -passage.score)
         # a question that names a new subject stands for itself
-        stands = found and found[0].score >= answers.SURE and len(set(intents.subject(text))) > 2
+        new = len(set(intents.subject(text))) > 2 and not intents.points(text)
+        stands = bool(found) and found[0].score >= answers.SURE and new
         return found if stands else lifted or found
 
     def _answer(self, turn: Turn, text: str, query: str, found: Sequence[Passage]) -> Reply:
