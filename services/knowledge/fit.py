@@ -25,22 +25,25 @@ from shared.wording import stem, words
 MAX_QUESTION = 4_000
 MAX_ASKED = 24
 
-RELATED, SYNONYM, SLIP, FAR_SLIP = 0.8, 0.9, 0.85, 0.65
+RELATED, SYNONYM, SLIP, FAR_SLIP = 0.75, 0.9, 0.85, 0.65
 # where the word itself stands nowhere, what it leads to is what was meant
 ONLY_RELATED = 0.9
-FAINT = 0.2
+FAINT, DOING = 0.2, 0.75
+# what a slip of a word that stands in no title is less believed
+NO_SLIP = 0.7
 # the weight of a word that stands nowhere, in a question of so few words; in a story most words are no subject
-UNKNOWN = 0.8
-STORY = 5
+UNKNOWN = 0.9
+STORY = 6
 # how much less a word counts that stands in no title: it is what articles are written with, not what they are about
 NO_TITLE = 0.6
+IN_TEXT = (0.6, 0.8)
 NAME, HEADING, ABOUT, BODY, ONCE, ELSEWHERE = 1.0, 0.95, 0.9, 0.6, 0.45, 0.25
 # how much of a word's share is for the section itself, so that the right one of an article comes first
 NEAR = 0.3
 # how much of the score is for a title that asks for nothing else
-EXACT = 0.2
+EXACT = 0.1
 # a question of less weight than this says too little to be sure of
-EVIDENCE = 0.3
+EVIDENCE = 0.4
 # how much of the score is for words that stand in one paragraph, and how many pieces are looked at so closely
 TOGETHER = 0.2
 CLOSER = 40
@@ -223,8 +226,7 @@ def asked_in(text: str, meanings: Meanings, vocabulary: Vocabulary, faq: Sequenc
     same = [[way for way in ways if way.strength > RELATED] or [ways[0]] for ways in slots]
     counts = vocabulary.counts([[way.written for way in ways] for ways in (*same, *slots)])
     size = vocabulary.size() + len(faq)
-    # a word that leads to others is one that customers use for a subject
-    faint = [ways[0].phrase in _faint_stems() and len(ways) == 1 for ways in slots]
+    faint = [all(term in _stopped_stems() for term in ways[0].phrase.split()) for ways in slots]
     unknown = UNKNOWN * min(1.0, STORY / max(1, len(slots) - sum(faint)))
     asked = []
     for number, ways in enumerate(slots):
@@ -232,9 +234,13 @@ def asked_in(text: str, meanings: Meanings, vocabulary: Vocabulary, faq: Sequenc
         if had == 0:
             had, titled = _with_faq(counts[len(slots) + number], ways, faq)
             ways = [ways[0], *(replace(way, strength=max(way.strength, ONLY_RELATED)) for way in ways[1:])]
-        weight = (_weight(had, titled, size) if had else unknown) * (FAINT if faint[number] else 1.0)
+        if ways[0].strength < 1 and titled == 0:
+            ways = [replace(way, strength=way.strength * NO_SLIP) for way in ways]
+        weight = _weight(had, titled, size) if had else unknown
         # a word that may be a slip may also be one that stands nowhere
         weight = ways[0].strength * weight + (1 - ways[0].strength) * unknown
+        # such a word that leads to others says at least what is to be done
+        weight *= (DOING if len(ways) > 1 else FAINT) if faint[number] else 1.0
         asked.append(Asked(weight, tuple(sorted(ways, key=lambda way: -way.strength))))
     return sorted(asked, key=lambda each: -each.weight)[:MAX_ASKED]
 
@@ -395,7 +401,7 @@ def _share(asked: Asked, piece: Piece) -> float:
         in_heading, in_body = piece.headings.has(way.phrase), piece.body.has(way.phrase)
         place = _place(piece, way.phrase, in_heading, in_body)
         if in_heading or in_body:
-            near = max(near, way.strength * (1.0 if in_heading else 0.8))
+            near = max(near, way.strength * (1.0 if in_heading else IN_TEXT[place > ONCE]))
         anywhere = max(anywhere, way.strength * place)
     return (1 - NEAR) * anywhere + NEAR * near
 

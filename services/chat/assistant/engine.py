@@ -59,7 +59,7 @@ _ENGLISH_ONLY = {
     "nl": "Helaas kan ik alleen in het Engels antwoorden.",
     "pl": "Niestety mogę odpowiadać tylko po angielsku.",
 }
-_ORDINALS = {"1": 0, "first": 0, "one": 0, "2": 1, "second": 1, "two": 1, "3": 2, "third": 2, "three": 2}
+_ORDINALS = {"1": 0, "first": 0, "2": 1, "second": 1, "two": 1, "3": 2, "third": 2, "three": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +255,8 @@ class Passages:
         except LookupFailed:
             return begun
         fitting = [passage for passage in found if passage.score >= answers.FLOOR]
-        offers = [each for each in answers.reading(fitting, 1) if each not in begun.actions]
+        shown = {action["slug"] for action in begun.actions if action["kind"] == "open_article"}
+        offers = [each for each in answers.reading(fitting, 1) if each["slug"] not in shown]
         return replace(begun, sources=answers.sources_of(fitting), actions=(*begun.actions, *offers))
 
     # -- Status and tickets

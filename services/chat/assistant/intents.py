@@ -153,6 +153,7 @@ _ABOUT_PEOPLE = re.compile(
     r"|bucket|project|vpn"
     r"|instance|kubernetes|cluster|password)\b"
     r"|^(when|what time|until when|how (late|long|fast|soon)|at what time|which hours|what are)\b"
+    r"|\byou are (a |an )?(human|person|people)\b"
     r"|\b(am i|are you|is this|do i|did i)\b.*\b(talking|speaking|chatting|a|an) (to |with )?(a |an )?(\w+ )?(human"
     r"|person|bot|robot|people|agent|operator)\b"
 )
@@ -219,10 +220,8 @@ _TALK: Mapping[str, frozenset[str]] = {
     "thanks": frozenset(
         words(
             "thanks thank thx ty tysm cheers appreciate appreciated grateful many great awesome perfect help helping"
-            " answer info"
-            " information danke schon merci gracias grazie obrigado bedankt dankeschon vielen dank beaucoup muchas mille kind"
-            " nice quick"
-            " amazing wonderful excellent fantastic brilliant cool super"
+            " answer info information danke schon merci gracias grazie obrigado bedankt dankeschon vielen dank beaucoup"
+            " muchas mille kind nice quick amazing wonderful excellent fantastic brilliant cool super"
         )
     ),
     "goodbye": frozenset(
@@ -435,13 +434,13 @@ def _is_status(plain: str) -> bool:
 
 _STRANGE = (
     (
-        0.3,
+        0.45,
         re.compile(
             r"\bwhat do you think\b|\byour (opinion|favou?rite|thoughts)\b|^(please |can you "
-            r"|could you )*(tell me (about|a)"
+            r"|could you )*(tell me a"
             r"|write|compose|translate|recommend|sing|draw|imagine|pretend|act as|play|summari[sz]e|do my|book me"
             r"|order me)\b"
-            r"|^who (is|was|won|invented|discovered)\b|\bignore (all|any|every|the|your|previous)\b|\b(system"
+            r"|^who (was|won|invented|discovered)\b|\bignore (all|any|every|the|your|previous)\b|\b(system"
             r"|secret) prompt\b"
             r"|\b(of|from|about) (another|other|a different|somebody elses|someone elses) (customer|user|person"
             r"|account)s?\b"
