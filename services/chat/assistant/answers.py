@@ -221,6 +221,11 @@ def _links(passage: Passage) -> list[tuple[str, str, str | None]]:
     return [(title, slug, anchor or None) for title, slug, anchor in _KB.findall(passage.text)]
 
 
+def articles_of(passages: Sequence[Passage]) -> set[str]:
+    """Slugs of the passages' articles, and of those that questions of the FAQ point to."""
+    return {slug for passage in passages for _, slug, _ in _links(passage)}
+
+
 def sources_of(passages: Sequence[Passage]) -> tuple[Source, ...]:
     """Where passages stand, each once."""
     return tuple(dict.fromkeys(passage.source for passage in passages))

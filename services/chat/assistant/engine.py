@@ -26,16 +26,19 @@ from services.chat.assistant.port import (
     Turn,
     Walk,
 )
-from services.chat.assistant.procedures import Procedures
+from services.chat.assistant.procedures import Check, Procedures
 from services.chat.status.words import about_all, about_service, escaped, find_service
 
 RESUME = "resume"
 """Value of the button that leads back into a procedure."""
 
-BEGINS = 0.8
-OFFERED = 0.6
+BEGINS = 0.75
+OFFERED = 0.5
 GUIDED = 0.45
 """How near a need is to a procedure's wording to begin it, to offer it, and to begin it on a wish for guidance."""
+
+SAME_ARTICLE = 0.2
+"""How much nearer a procedure is whose steps lead to the article that answers."""
 
 PARTS = 3
 """Sentences of a long message, or messages of several, that are looked up by themselves."""
@@ -148,13 +151,15 @@ class Passages:
     # -- Questions
 
     def _question(self, turn: Turn, text: str, chosen: bool = False) -> Reply:
-        if not chosen and (begun := self._procedure(turn, text)) is not None:
-            return begun
         query = text if chosen else _option(turn, text) or text
         chosen = chosen or query != text
         try:
             found = self._found(turn, query)
         except LookupFailed:
+            found = None
+        if not chosen and (begun := self._procedure(text, found or [])) is not None:
+            return begun
+        if found is None:
             return _cannot_look(turn)
         if not found or found[0].score < answers.FLOOR + (0.0 if chosen else intents.strangeness(text)):
             return (
@@ -194,9 +199,7 @@ class Passages:
         excerpt = answers.excerpt(best, query)
         opening = [_in_english(text), self._incident(text, best)]
         offers: list[actions.Action] = answers.reading([best])
-        near = intents.match_procedure(text, self.procedures.all())
-        if near is not None and near[1] >= OFFERED:
-            offers.insert(0, actions.start_procedure("Guide me step by step", near[0]))
+        offers = [*self._guides(text, found), *offers]
         if best.score < answers.SURE:
             others = [passage for passage in found[1:] if passage.source.slug != best.source.slug]
             offers += [each for each in answers.reading(others, 1) if each not in offers]
@@ -218,15 +221,13 @@ class Passages:
         if closest:
             parts.append("These articles come closest. They may not be what you need.")
         parts.append(_offer(turn.people))
-        procedure = intents.match_procedure(text, self.procedures.all())
-        guide = procedure is not None and procedure[1] >= OFFERED
         return Reply(
             "\n\n".join(part for part in parts if part),
             "unknown",
             answered=False,
             confidence=answers.confidence_of(found[0].score) if found else 0.0,
             actions=(
-                *([actions.start_procedure("Guide me step by step", procedure[0])] if guide and procedure else []),
+                *self._guides(text, found),
                 *closest,
                 *_further(turn.people),
             ),
@@ -240,24 +241,31 @@ class Passages:
 
     # -- Procedures
 
-    def _procedure(self, turn: Turn, text: str) -> Reply | None:
+    def _procedure(self, text: str, found: Sequence[Passage]) -> Reply | None:
         """The procedure that a need is clearly for, begun; who would rather read is told where."""
-        near = intents.match_procedure(text, self.procedures.all())
-        if near is None:
-            return None
-        key, fit = near
-        begins = fit >= (GUIDED if intents.wants_guidance(text) else BEGINS)
-        if not begins or (intents.is_asking(text) and not intents.wants_guidance(text)):
+        key, fit = self._nearest(text, found)
+        guidance = intents.wants_guidance(text)
+        if fit < (GUIDED if guidance else BEGINS) or (intents.is_asking(text) and not guidance):
             return None
         begun = self.procedures.begin(key, self.lookups)
-        try:
-            found = self._found(turn, text)[:1]
-        except LookupFailed:
-            return begun
-        fitting = [passage for passage in found if passage.score >= answers.FLOOR]
+        fitting = [passage for passage in found[:1] if passage.score >= answers.FLOOR]
         shown = {action["slug"] for action in begun.actions if action["kind"] == "open_article"}
         offers = [each for each in answers.reading(fitting, 1) if each["slug"] not in shown]
         return replace(begun, sources=answers.sources_of(fitting), actions=(*begun.actions, *offers))
+
+    def _guides(self, text: str, found: Sequence[Passage]) -> list[actions.Action]:
+        """The offer of the procedure that a question is near to."""
+        key, fit = self._nearest(text, found)
+        return [actions.start_procedure("Guide me step by step", key)] if fit >= OFFERED else []
+
+    def _nearest(self, text: str, found: Sequence[Passage]) -> tuple[str, float]:
+        """The procedure that is nearest to a need, and how near: by its wording and by the articles it leads to."""
+        spoken_of = answers.articles_of(found[:1]) if found and found[0].score >= answers.FLOOR else set()
+        fits = {
+            key: fit + SAME_ARTICLE * (not spoken_of.isdisjoint(_articles_of(self.procedures, key))) * (fit > 0)
+            for key, fit in intents.match_procedures(text, self.procedures.all()).items()
+        }
+        return max(fits.items(), key=lambda each: each[1], default=("", 0.0))
 
     # -- Status and tickets
 
@@ -285,6 +293,13 @@ class Passages:
             body = f"I find no ticket {detail} of yours. Please check the number, or ask for all your tickets."
             return Reply(body, "ticket", answered=False, actions=_further(turn.people))
         return Reply(_about_ticket(found), "ticket", actions=_further(turn.people))
+
+
+def _articles_of(procedures: Procedures, key: str) -> set[str]:
+    """Slugs of the articles that a procedure's steps lead to."""
+    procedure = procedures.get(key)
+    steps = procedure.steps.values() if procedure else ()
+    return {link.slug for step in steps if not isinstance(step, Check) for link in step.sources}
 
 
 # -- Conversation

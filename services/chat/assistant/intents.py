@@ -105,7 +105,8 @@ _HUMAN = (
     r"|mitarbeiter(in)?|humain|humano|personne (reelle|humaine)|persona (real|humana)|conseiller)"
 )
 _SOMEBODY = (
-    r"(agents?|persons?|people|somebody|someone|some one|anyone|anybody|reps?|managers?|technicians?|engineers?"
+    r"(agents?|persons?|people|somebody|someone|some one|anyone|anybody|no one|nobody|reps?|managers?|technicians?"
+    r"|engineers?|(\w+ )?department"
     r"|specialists?|experts?|employees?|advisors?|consultants?|colleagues? of yours|(one|some|any|a) of (you|your \w+)"
     r"|(a |an )?(colleague|member) (of|from) (the |your )?(staff|team|support)|a colleague|staff"
     r"|(customer |technical |tech "
@@ -119,7 +120,7 @@ _PERSON = re.compile(
             r"|pass"
             rf"|put|redirect|switch|route|refer|sprechen|reden)({_TO}| )({_HUMAN}|{_SOMEBODY})\b",
             rf"\b({_HUMAN}|{_SOMEBODY})( \w+){{0,4}} (to talk|to speak|to chat|talk|speak|chat|call|phone|ring|contact"
-            rf"|take over|take this over|look at (this|it)|have a look)\b",
+            rf"|write to|take over|take this over|look at|have a look|looks at)\b",
             r"\b(want|need|prefer|like|demand|require|request|get|give|send|bring|find|have|having|where|there|is"
             r"|are|some"
             rf"|any|no|an?|another|to|with|by)( \w+){{0,3}} {_HUMAN}\b",
@@ -127,6 +128,10 @@ _PERSON = re.compile(
             r"|someone"
             r"|colleague|engineer|technician|manager|supervisor|expert)( \w+)?$",
             r"\b(get|fetch|grab|call) (a|one of your|your) (colleague|person|agent|manager|engineer)s?\b",
+            r"\bto be (called|contacted|phoned)\b|\b(fed up|annoyed|done|enough|frustrated) (\w+ )?(with|of"
+            r"|by) (this|the|a) (bot|machine"
+            r"|robot|chatbot|assistant)\b|\b(get|give|send) me (some )?support\b",
+            r"\b(will|mochte|brauche|einen|mit|bitte) (\w+ )?mensch(en)?\b",
             r"\bwho can i (talk|speak|turn) to\b|\bone of your (people|colleagues|staff|agents|engineers|team)\b",
             r"\b(call|phone|ring) (me|us)( back)?\b|\bcall ?back\b|\b(phone number|number)\b.*\bcall you\b",
             r"\b(someone|somebody|anyone) (real|human|competent|who (knows|understands|can help))\b",
@@ -416,6 +421,11 @@ _STATUS = re.compile(
         )
     )
 )
+_SURELY_STATUS = re.compile(
+    rf"\b(how long|when|since when|until when) (will|is|does|did|has|do) ((the|this|your) )*({_SERVICE} )?{_EVENT}\b"
+    r"|\bon your (side|end)\b|\beverything (\w+ )?green\b|\b(service|platform|system) health\b"
+    r"|\bis it (just|only) (me|us)\b|\bknown (issue|problem|outage|incident)s?\b|\bfor everyone else\b"
+)
 _NOT_STATUS = re.compile(
     r"\bmy (invoice|bill|card|payment|account|ticket|order|request)\b"
     r"|\b(why|how (do|can|to|long|much|should)|credit|compensation|refund|sla|promise|guarantee|maintenance window"
@@ -427,6 +437,8 @@ _NOT_STATUS = re.compile(
 
 
 def _is_status(plain: str) -> bool:
+    if _SURELY_STATUS.search(plain):
+        return True
     return _STATUS.search(plain) is not None and _NOT_STATUS.search(plain) is None
 
 
@@ -537,19 +549,23 @@ _CALLED = {
 }
 
 
-def match_procedure(text: str, procedures: Sequence[Known]) -> tuple[str, float] | None:
-    """The procedure whose need a text words, and how nearly: 1.0 is a trigger word for word; None where none is near.
+def match_procedures(text: str, procedures: Sequence[Known]) -> dict[str, float]:
+    """How nearly a text words the need of each procedure, 0 to 1: 1.0 is one of its triggers.
 
-    Compared are the words that carry a subject, both ways round, so that neither a long story nor a single word fits.
+    Compared are the words that carry a subject, both ways round, so that neither a long story nor a single word fits,
+    and what few procedures speak of counts more.
     """
+    needs = {
+        procedure.key: [_needs(wording) for wording in (*procedure.triggers, procedure.title)]
+        for procedure in procedures
+    }
+    spoken: dict[str, set[str]] = {}
+    for key, wordings in needs.items():
+        for word in (word for wording in wordings for word in wording):
+            spoken.setdefault(word, set()).add(key)
+    weights = {word: 1 / len(keys) ** 0.5 for word, keys in spoken.items()}
     said = _needs(text)
-    best: tuple[str, float] | None = None
-    for procedure in procedures:
-        for trigger in (*procedure.triggers, procedure.title):
-            fit = _alike(said, _needs(trigger))
-            if fit > (best[1] if best else 0.0):
-                best = procedure.key, fit
-    return best
+    return {key: max(_alike(said, wording, weights) for wording in wordings) for key, wordings in needs.items()}
 
 
 def _needs(text: str) -> list[str]:
@@ -560,12 +576,17 @@ def _needs(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _alike(one: Sequence[str], other: Sequence[str]) -> float:
-    if not one or not other:
-        return 0.0
-    there = sum(max(_same(a, b) for b in one) for a in other) / len(other)
-    back = sum(max(_same(a, b) for b in other) for a in one) / len(one)
+def _alike(one: Sequence[str], other: Sequence[str], weights: Mapping[str, float]) -> float:
+    there, back = _covered(other, one, weights), _covered(one, other, weights)
     return 2 * there * back / (there + back) if there + back else 0.0
+
+
+def _covered(words: Sequence[str], by: Sequence[str], weights: Mapping[str, float]) -> float:
+    """The share of the words, by weight, that others are the same as; one that no procedure knows weighs half."""
+    total = sum(weights.get(word, 0.5) for word in words)
+    return (
+        sum(weights.get(a, 0.5) * max((_same(a, b) for b in by), default=0.0) for a in words) / total if total else 0.0
+    )
 
 
 def _same(one: str, other: str) -> float:
