@@ -29,10 +29,12 @@ RELATED, SYNONYM, SLIP, FAR_SLIP = 0.75, 0.9, 0.85, 0.65
 # where the word itself stands nowhere, what it leads to is what was meant
 ONLY_RELATED = 0.9
 FAINT, DOING = 0.2, 0.75
+# of an amount, a time or a name with figures that stands nowhere
+NUMBER = 0.4
 # what a slip of a word that stands in no title is less believed
 NO_SLIP = 0.7
 # the weight of a word that stands nowhere, in a question of so few words; in a story most words are no subject
-UNKNOWN = 0.9
+UNKNOWN = 1.1
 STORY = 6
 # how much less a word counts that stands in no title: it is what articles are written with, not what they are about
 NO_TITLE = 0.6
@@ -103,10 +105,11 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One thing that a question asks for: what it may be called, what counts most first."""
+    """One thing that a question asks for: what it may be called, what counts most first; `known` if any stands here."""
 
     weight: float
     ways: tuple[Way, ...]
+    known: bool
 
 
 class Vocabulary(Protocol):
@@ -226,23 +229,35 @@ def asked_in(text: str, meanings: Meanings, vocabulary: Vocabulary, faq: Sequenc
     same = [[way for way in ways if way.strength > RELATED] or [ways[0]] for ways in slots]
     counts = vocabulary.counts([[way.written for way in ways] for ways in (*same, *slots)])
     size = vocabulary.size() + len(faq)
-    faint = [all(term in _stopped_stems() for term in ways[0].phrase.split()) for ways in slots]
+    faint = [all(map(_is_faint, ways[0].written.split())) for ways in slots]
     unknown = UNKNOWN * min(1.0, STORY / max(1, len(slots) - sum(faint)))
     asked = []
     for number, ways in enumerate(slots):
-        had, titled = _with_faq(counts[number], same[number], faq)
-        if had == 0:
-            had, titled = _with_faq(counts[len(slots) + number], ways, faq)
-            ways = [ways[0], *(replace(way, strength=max(way.strength, ONLY_RELATED)) for way in ways[1:])]
-        if ways[0].strength < 1 and titled == 0:
-            ways = [replace(way, strength=way.strength * NO_SLIP) for way in ways]
-        weight = _weight(had, titled, size) if had else unknown
-        # a word that may be a slip may also be one that stands nowhere
-        weight = ways[0].strength * weight + (1 - ways[0].strength) * unknown
-        # such a word that leads to others says at least what is to be done
-        weight *= (DOING if len(ways) > 1 else FAINT) if faint[number] else 1.0
-        asked.append(Asked(weight, tuple(sorted(ways, key=lambda way: -way.strength))))
+        own = _with_faq(counts[number], same[number], faq)
+        either = own if own[0] else _with_faq(counts[len(slots) + number], ways, faq)
+        weight = (_weight(*either, size) if either[0] else unknown) * _meaning(ways, faint[number], either[0])
+        asked.append(_one(ways, weight, unknown, own, either))
     return sorted(asked, key=lambda each: -each.weight)[:MAX_ASKED]
+
+
+def _meaning(ways: Sequence[Way], faint: bool, had: int) -> float:
+    """How much of its weight a word keeps for what it is: a faint one that leads to others says what is to be done."""
+    if faint:
+        return DOING if len(ways) > 1 else FAINT
+    return NUMBER if had == 0 and any(letter.isdigit() for letter in ways[0].phrase) else 1.0
+
+
+def _one(ways: list[Way], weight: float, unknown: float, own: tuple[int, int], either: tuple[int, int]) -> Asked:
+    """What a word asks for: `own` counts it by its own names, `either` by what it leads to where these are nowhere."""
+    trust = ways[0].strength
+    if own[0] == 0 and len(ways) > 1:
+        ways = [replace(way, strength=max(way.strength, ONLY_RELATED * trust)) for way in ways[1:]]
+    if trust < 1:
+        # it may also be a word that stands nowhere, the more so where what it may be a slip of stands in no title
+        ways = [replace(way, strength=way.strength * (1.0 if either[1] else NO_SLIP)) for way in ways]
+        believed = trust * (1.0 if either[1] else NO_SLIP)
+        weight = believed * weight + (1 - believed) * unknown
+    return Asked(weight, tuple(sorted(ways, key=lambda way: -way.strength)), either[0] > 0)
 
 
 def _with_faq(articles: tuple[int, int], ways: Sequence[Way], faq: Sequence[Piece]) -> tuple[int, int]:
@@ -347,6 +362,11 @@ def _faint_words() -> frozenset[str]:
 @cache
 def _faint_stems() -> frozenset[str]:
     return frozenset(map(stem, _faint_words()))
+
+
+def _is_faint(word: str) -> bool:
+    """Whether a word says little; adverbs of manner do not say what a question is about."""
+    return stem(word) in _stopped_stems() or (len(word) > 5 and word.endswith("ly"))
 
 
 # -- Scores

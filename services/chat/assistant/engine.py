@@ -42,7 +42,7 @@ SAME_ARTICLE = 0.2
 
 PARTS = 3
 """Sentences of a long message, or messages of several, that are looked up by themselves."""
-LONG = 14
+LONG, SHORT = 14, 6
 CONTEXT = 0.1
 """What a passage of the article that was just spoken of gains for a question that leans on it."""
 
@@ -126,6 +126,8 @@ class Passages:
             wanted = next((intent for intent in reversed(read) if intent.kind == kind), None)
             if wanted is not None:
                 return self._wanted(turn, wanted)
+        if (same := self._same_again(turn)) is not None:
+            return same
         questions = [body for body, intent in zip(bodies, read, strict=True) if intent.kind == "question"]
         if not questions:
             return _small_talk(read[-1].detail, turn)
@@ -138,6 +140,17 @@ class Passages:
             return self._ticket(turn, intent.detail)
         service = find_service(self.lookups.status(), turn.question)
         return self._status(service.key if service else None)
+
+    def _same_again(self, turn: Turn) -> Reply | None:
+        """The answer to a short message that asks of another service what was asked before: "and the databases?"."""
+        before = next(
+            (said for said in reversed(_earlier(turn)) if said.role == "customer" and said.body.strip()), None
+        )
+        short = len(turn.question.split()) <= SHORT and intents.follows(turn.question)
+        if before is None or not short or intents.read(before.body).kind != "status":
+            return None
+        service = find_service(self.lookups.status(), turn.question)
+        return self._status(service.key) if service is not None else None
 
     def _questions(self, turn: Turn, questions: Sequence[str]) -> Reply:
         """Several messages are one question that was sent in pieces, unless each has an answer of its own."""
@@ -305,21 +318,22 @@ def _articles_of(procedures: Procedures, key: str) -> set[str]:
 # -- Conversation
 
 
+def _earlier(turn: Turn) -> Sequence[Said]:
+    return turn.said[: len(turn.said) - turn.since]
+
+
 def _before(turn: Turn) -> Said | None:
     """The customer's last question before this turn."""
-    earlier = turn.said[: len(turn.said) - turn.since]
-    questions = (said for said in reversed(earlier) if said.role == "customer" and said.body.strip())
+    questions = (said for said in reversed(_earlier(turn)) if said.role == "customer" and said.body.strip())
     return next((said for said in questions if intents.read(said.body).kind == "question"), None)
 
 
 def _last_sources(turn: Turn) -> Sequence[Any]:
-    earlier = turn.said[: len(turn.said) - turn.since]
-    return next((said.sources for said in reversed(earlier) if said.role == "assistant" and said.sources), ())
+    return next((said.sources for said in reversed(_earlier(turn)) if said.role == "assistant" and said.sources), ())
 
 
 def _last_spoken(turn: Turn) -> str:
-    earlier = turn.said[: len(turn.said) - turn.since]
-    return next((said.body for said in reversed(earlier) if said.role == "assistant"), "")
+    return next((said.body for said in reversed(_earlier(turn)) if said.role == "assistant"), "")
 
 
 def _just_asked(turn: Turn) -> bool:

@@ -34,7 +34,7 @@ def read(text: str) -> Intent:
     plain = " ".join(words(text))
     if not plain:
         return Intent("small_talk", "empty")
-    if _PERSON.search(plain) and not _ABOUT_PEOPLE.search(plain):
+    if (_PERSON.search(plain) or _asks_for_somebody(plain)) and not _ABOUT_PEOPLE.search(plain):
         return Intent("person")
     if (ticket := _ticket(text, plain)) is not None:
         return Intent("ticket", ticket)
@@ -132,6 +132,21 @@ _PERSON = re.compile(
             r"|by) (this|the|a) (bot|machine"
             r"|robot|chatbot|assistant)\b|\b(get|give|send) me (some )?support\b",
             r"\b(will|mochte|brauche|einen|mit|bitte) (\w+ )?mensch(en)?\b",
+            r"\b(make|file|have|want to|like to|where can i|how (can|do) i) (a )?complain(t)?\b|\bhotline\b"
+            r"|\btelephone support\b"
+            r"|\b(can|could|may) (i|we) (call|phone|ring) (you|someone|somebody|support)\b|\b(someone"
+            r"|somebody) on the phone\b"
+            r"|\b(please |just )(contact|call|phone|ring) (me|us)\b|\blive help\b",
+            r"\b(reach|get hold of|get through to|find|contact)( \w+){0,2} (human|person|agent|operator"
+            r"|representative)s?\b",
+            r"\b(you|bot|assistant|it) (dont|doesnt|do not|does not|cant|cannot) (understand|help) me\b"
+            r"|\bgoing in circles\b",
+            r"\b(mit|von) (jemand\w*|einer person|dem support|eurem support|kundenservice)\b.*\b(sprechen|reden"
+            r"|verbinden|chatten)\b",
+            r"\b(sprechen|reden|verbinden) mit (jemand\w*|support|mensch\w*)\b|\bquelquun\b|\bun humain\b"
+            r"|\bservice client\b",
+            r"\b(alguien|agente humano|operador|una persona)\b.*\b(hablar|ayudar|humano|real)\b|\bhablar con\b",
+            r"\b(parlare|parlo) con\b|\boperatore\b|\bfalar com\b|\b(atendente|czlowiekiem|konsultantem|medewerker)\b",
             r"\bwho can i (talk|speak|turn) to\b|\bone of your (people|colleagues|staff|agents|engineers|team)\b",
             r"\b(call|phone|ring) (me|us)( back)?\b|\bcall ?back\b|\b(phone number|number)\b.*\bcall you\b",
             r"\b(someone|somebody|anyone) (real|human|competent|who (knows|understands|can help))\b",
@@ -146,13 +161,42 @@ _PERSON = re.compile(
             r" (\w+ ){0,4}(bot|bots|robot|robots|machine|machines|chatbot|ai)\b",
             r"^(i )?(want|need|would like|id like|have) (to )?(contact|reach|talk to|speak to) (support|you|sales)\b",
             r"^(please )?contact support\b",
-            r"\b(parler|discuter|echanger) (a|avec) (un|une|quelqu)\b|\b(hablar|chatear) con (un|una|alguien)\b",
+            r"\b(parler|discuter|echanger) (a|avec) (un|une|quelqu\w*)\b|\b(hablar|chatear) con (un|una|alguien)\b",
             r"\b(parlare|parlo) con (un|una|qualcuno)\b|\bfalar com (um|uma|alguem)\b",
             r"\b(iemand|medewerker|mens) (spreken|praten)\b|\b(mit|einen|einem|einer) (\w+ )?(berater|person"
             r"|kollegen)\b",
         )
     )
 )
+_SOMEBODY_ALONE = frozenset(
+    words(
+        "human humans person people agent agents rep representative operator advisor adviser supervisor"
+        " manager staff support"
+        " helpdesk hotline phone mensch menschen mitarbeiter mitarbeiterin berater kollege jemand"
+        " jemandem ansprechpartner"
+        " humain humaine personne conseiller conseillere agente humano humana persona operador operatore alguien"
+    )
+)
+_WISHES = frozenset(
+    words(
+        "a an the i we me us my to with want wants wanna need needs please pls plz now just get give"
+        " talk speak chat call real"
+        " live actual direct would could can like some any one you your of from rather only immediately urgently asap"
+        " je j veux voudrais un une parler a avec svp s il vous plait besoin d de ich wir will mochte"
+        " mochten brauche einen"
+        " einem eine einer mit bitte sprechen reden echten echter quiero necesito hablar con por favor real vrai vraie"
+    )
+)
+
+
+def _asks_for_somebody(plain: str) -> bool:
+    """Whether a message says nothing but that somebody is wanted."""
+    said = plain.split()
+    return any(word in _SOMEBODY_ALONE for word in said) and all(
+        word in _SOMEBODY_ALONE or word in _WISHES for word in said
+    )
+
+
 _ABOUT_PEOPLE = re.compile(
     r"\b(invite|add|remove|permissions?|roles?|members?(?! of (staff|your|the))|delete|reset|database"
     r"|bucket|project|vpn"
@@ -409,6 +453,14 @@ _STATUS = re.compile(
             r"\b(how is|hows|how are) (the |your |all )?(platform|services|systems|cloud|infrastructure)\b"
             r"( (doing|running|today|now))*$",
             rf"\bwhen (will|is|does) ((the|this|your) )*({_SERVICE} )?(outage|incident|disruption|maintenance)\b",
+            rf"\b(any|there|some|known|general|have|having|see|seeing) (\w+ ){{0,2}}(problems?|issues?|trouble"
+            rf"|difficulties) (with|in|on|at)"
+            rf" ((the|your|all) )*({_SERVICE}|region)\b|^{_SERVICE} (problems|issues|trouble)( today| now"
+            rf"| right now)*$",
+            rf"^{_YOURS} (down|offline|unavailable)( \w+)?$|\beu \w+ \d( \w+)? (down|offline|outage|problems?"
+            rf"|issues?)\b",
+            r"\b(seems?|looks?|appears?) (to be |like )?(\w+ ){0,2}(down|offline)\b.*\b(you|your|everyone"
+            r"|general|outage|incident|known)\b",
             r"\bdown for (everyone|everybody|others|all|anyone|me)\b|\b(just|only) me\b.*\b(down|else|problem"
             r"|outage)\b|\bothers? (\w+ )?(affected|too|as well)\b",
             rf"\bwhats?( is)? (wrong|going on|up|happening) with (the|your) ({_SERVICE}|platform|services?)\b"
@@ -430,9 +482,9 @@ _NOT_STATUS = re.compile(
     r"\bmy (invoice|bill|card|payment|account|ticket|order|request)\b"
     r"|\b(why|how (do|can|to|long|much|should)|credit|compensation|refund|sla|promise|guarantee|maintenance window"
     r"|mean|means|error code|tickets?|after (an|the) outage"
-    r"|last (week|month|year)|yesterday|node status|health ?check|free|included|possible|allowed|billed|charged"
+    r"|node status|health ?check|free|included|allowed|billed|charged"
     r"|encrypted|backed|public)\b"
-    r"|\b(is|are|was|were) my\b(?!.*\b(everyone|everybody|others)\b)|\b(bitcoin|windows|gpu)\b"
+    r"|\b(is|are|was|were) my\b(?!.*\b(everyone|everybody|others)\b)"
 )
 
 

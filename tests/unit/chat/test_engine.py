@@ -285,6 +285,12 @@ class TestStatus:
         assert "We replace a switch" in reply.body
         assert actions.show_status("Show all services") in reply.actions
 
+    def test_of_another_service_it_need_not_be_asked_anew(self) -> None:
+        first = ask("is compute down?", lookups=FixedLookups(report=ILL))
+        reply = ask("is compute down?", assistant(first), "and the databases?", lookups=FixedLookups(report=ILL))
+        assert (reply.intent, "25 minutes" in reply.body) == ("status", True)
+        assert ask("hello", "and the databases?", lookups=FixedLookups(report=ILL)).intent != "status"
+
     def test_a_button(self) -> None:
         assert "works normally" in press(actions.show_status("Status", "compute")).body
         assert press(actions.show_status("Status")).body == "All services work normally."
