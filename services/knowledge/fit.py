@@ -11,33 +11,45 @@ says whether anything answers at all.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Protocol
 
-from services.knowledge.index.words import Synonyms, corrections, stop_words
+from services.knowledge.index.words import Synonyms, corrections, distance, stop_words
 from services.knowledge.rendering import sections
 from shared.wording import stem, words
 
 MAX_QUESTION = 4_000
 MAX_ASKED = 24
 
-RELATED, SYNONYM, SLIP, FAR_SLIP = 0.8, 0.9, 0.85, 0.65
+RELATED, SYNONYM, SLIP, FAR_SLIP = 0.75, 0.9, 0.85, 0.65
 # where the word itself stands nowhere, what it leads to is what was meant
 ONLY_RELATED = 0.9
-FAINT = 0.2
+FAINT, DOING = 0.2, 0.75
+# of an amount, a time or a name with figures that stands nowhere
+NUMBER = 0.4
+# what a slip of a word that stands in no title is less believed
+NO_SLIP = 0.7
 # the weight of a word that stands nowhere, in a question of so few words; in a story most words are no subject
-UNKNOWN = 0.8
-STORY = 5
+UNKNOWN = 1.1
+STORY = 6
 # how much less a word counts that stands in no title: it is what articles are written with, not what they are about
 NO_TITLE = 0.6
+IN_TEXT = (0.6, 0.8)
 NAME, HEADING, ABOUT, BODY, ONCE, ELSEWHERE = 1.0, 0.95, 0.9, 0.6, 0.45, 0.25
 # how much of a word's share is for the section itself, so that the right one of an article comes first
 NEAR = 0.3
 # how much of the score is for a title that asks for nothing else
-EXACT = 0.2
+EXACT = 0.1
+# a question of less weight than this says too little to be sure of
+EVIDENCE = 0.4
+# how much of the score is for words that stand in one paragraph, and how many pieces are looked at so closely
+TOGETHER = 0.2
+CLOSER = 40
+LITTLE = 0.2
 
 _BETWEEN = frozenset(("a", "an", "the", "my", "our", "your", "its", "their", "this", "that"))
 
@@ -79,6 +91,7 @@ class Piece:
     headings: Field
     body: Field
     whole: Field
+    blocks: tuple[Field, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +105,11 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One thing that a question asks for: what it may be called, what counts most first."""
+    """One thing that a question asks for: what it may be called, what counts most first; `known` if any stands here."""
 
     weight: float
     ways: tuple[Way, ...]
+    known: bool
 
 
 class Vocabulary(Protocol):
@@ -170,7 +184,7 @@ def article_pieces(
     return [
         Piece(
             *("article", slug, version, title, section.id, section.title, section.text, category),
-            *(names, about, Field.of(section.title), Field.of(section.text), whole),
+            *(names, about, Field.of(section.title), Field.of(section.text), whole, _blocks(section.text)),
         )
         for section in sections(markdown)
     ]
@@ -179,7 +193,27 @@ def article_pieces(
 def faq_piece(faq_id: str, revision: int, question: str, answer: str, category: str) -> Piece:
     """A question of the FAQ."""
     names, body, none = Field.of(question), Field.of(answer), Field(frozenset(), "  ")
-    return Piece("faq", faq_id, revision, question, None, question, answer, category, names, none, names, body, none)
+    return Piece(
+        "faq",
+        faq_id,
+        revision,
+        question,
+        None,
+        question,
+        answer,
+        category,
+        names,
+        none,
+        names,
+        body,
+        none,
+        _blocks(answer),
+    )
+
+
+def _blocks(markdown: str) -> tuple[Field, ...]:
+    """Paragraphs, steps and rows of tables."""
+    return tuple(Field.of(block) for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-*|]|\d+\.) ?)", markdown))
 
 
 # -- Questions
@@ -195,18 +229,35 @@ def asked_in(text: str, meanings: Meanings, vocabulary: Vocabulary, faq: Sequenc
     same = [[way for way in ways if way.strength > RELATED] or [ways[0]] for ways in slots]
     counts = vocabulary.counts([[way.written for way in ways] for ways in (*same, *slots)])
     size = vocabulary.size() + len(faq)
-    # a word that leads to others is one that customers use for a subject
-    faint = [ways[0].phrase in _faint_stems() and len(ways) == 1 for ways in slots]
+    faint = [all(map(_is_faint, ways[0].written.split())) for ways in slots]
     unknown = UNKNOWN * min(1.0, STORY / max(1, len(slots) - sum(faint)))
     asked = []
     for number, ways in enumerate(slots):
-        had, titled = _with_faq(counts[number], same[number], faq)
-        if had == 0:
-            had, titled = _with_faq(counts[len(slots) + number], ways, faq)
-            ways = [ways[0], *(replace(way, strength=max(way.strength, ONLY_RELATED)) for way in ways[1:])]
-        weight = (_weight(had, titled, size) if had else unknown) * (FAINT if faint[number] else 1.0)
-        asked.append(Asked(weight, tuple(sorted(ways, key=lambda way: -way.strength))))
+        own = _with_faq(counts[number], same[number], faq)
+        either = own if own[0] else _with_faq(counts[len(slots) + number], ways, faq)
+        weight = (_weight(*either, size) if either[0] else unknown) * _meaning(ways, faint[number], either[0])
+        asked.append(_one(ways, weight, unknown, own, either))
     return sorted(asked, key=lambda each: -each.weight)[:MAX_ASKED]
+
+
+def _meaning(ways: Sequence[Way], faint: bool, had: int) -> float:
+    """How much of its weight a word keeps for what it is: a faint one that leads to others says what is to be done."""
+    if faint:
+        return DOING if len(ways) > 1 else FAINT
+    return NUMBER if had == 0 and any(letter.isdigit() for letter in ways[0].phrase) else 1.0
+
+
+def _one(ways: list[Way], weight: float, unknown: float, own: tuple[int, int], either: tuple[int, int]) -> Asked:
+    """What a word asks for: `own` counts it by its own names, `either` by what it leads to where these are nowhere."""
+    trust = ways[0].strength
+    if own[0] == 0 and len(ways) > 1:
+        ways = [replace(way, strength=max(way.strength, ONLY_RELATED * trust)) for way in ways[1:]]
+    if trust < 1:
+        # it may also be a word that stands nowhere, the more so where what it may be a slip of stands in no title
+        ways = [replace(way, strength=way.strength * (1.0 if either[1] else NO_SLIP)) for way in ways]
+        believed = trust * (1.0 if either[1] else NO_SLIP)
+        weight = believed * weight + (1 - believed) * unknown
+    return Asked(weight, tuple(sorted(ways, key=lambda way: -way.strength)), either[0] > 0)
 
 
 def _with_faq(articles: tuple[int, int], ways: Sequence[Way], faq: Sequence[Piece]) -> tuple[int, int]:
@@ -292,11 +343,10 @@ def _mended(
 
 
 def _trust(word: str, right: str) -> float:
-    if word[0] != right[0] and len(word) < 7:
-        return 0.0
-    if sorted(word) == sorted(right) or abs(len(word) - len(right)) == 1:
-        return SLIP
-    return SLIP if sum(a != b for a, b in zip(word, right, strict=False)) < 2 else FAR_SLIP
+    """How far a word is believed to be a slip of another: two wrong letters only in a long one that begins alike."""
+    if distance(word, right) == 1:
+        return SLIP if word[0] == right[0] or len(word) > 5 else 0.0
+    return FAR_SLIP if len(word) > 7 and word[:2] == right[:2] else 0.0
 
 
 def _spellings(pieces: Iterable[Piece]) -> set[str]:
@@ -314,6 +364,11 @@ def _faint_stems() -> frozenset[str]:
     return frozenset(map(stem, _faint_words()))
 
 
+def _is_faint(word: str) -> bool:
+    """Whether a word says little; adverbs of manner do not say what a question is about."""
+    return stem(word) in _stopped_stems() or (len(word) > 5 and word.endswith("ly"))
+
+
 # -- Scores
 
 
@@ -323,9 +378,13 @@ def best(asked: Sequence[Asked], pieces: Iterable[Piece], limit: int, each: int 
         ((piece, score) for piece in pieces if (score := score_of(asked, piece)) > 0),
         key=lambda found: (-found[1], found[0].kind, found[0].slug, found[0].anchor or ""),
     )
+    # a single word stands together with nothing
+    share = TOGETHER if sum(each.weight > LITTLE for each in asked) > 1 else 0.0
+    close = [(piece, (1 - share) * score + share * _together(asked, piece)) for piece, score in scored[:CLOSER]]
+    close.sort(key=lambda found: -found[1])
     taken: dict[str, int] = {}
     found = []
-    for piece, score in scored:
+    for piece, score in close:
         taken[piece.slug] = taken.get(piece.slug, 0) + 1
         if taken[piece.slug] <= each:
             found.append((piece, score))
@@ -337,17 +396,33 @@ def score_of(asked: Sequence[Asked], piece: Piece) -> float:
     total = math.fsum(each.weight for each in asked)
     if total == 0:
         return 0.0
-    share = math.fsum(each.weight * _share(each, piece) for each in asked) / total
+    share = math.fsum(each.weight * _share(each, piece) for each in asked) / max(total, EVIDENCE)
     return share * (1 - EXACT + EXACT * max(_exactness(asked, piece.names), _exactness(asked, piece.headings)))
+
+
+def _together(asked: Sequence[Asked], piece: Piece) -> float:
+    """The share of what is asked for that one paragraph has, with its titles: an answer's words stand together."""
+    total = max(math.fsum(each.weight for each in asked), EVIDENCE)
+    titled = [_strength(each, piece.names, piece.headings) for each in asked]
+    return max(
+        math.fsum(each.weight * max(had, _strength(each, block)) for each, had in zip(asked, titled, strict=True))
+        / total
+        for block in piece.blocks
+    )
+
+
+def _strength(asked: Asked, *fields: Field) -> float:
+    return max((way.strength for way in asked.ways if any(field.has(way.phrase) for field in fields)), default=0.0)
 
 
 def _share(asked: Asked, piece: Piece) -> float:
     anywhere = near = 0.0
     for way in asked.ways:
         in_heading, in_body = piece.headings.has(way.phrase), piece.body.has(way.phrase)
+        place = _place(piece, way.phrase, in_heading, in_body)
         if in_heading or in_body:
-            near = max(near, way.strength * (1.0 if in_heading else 0.8))
-        anywhere = max(anywhere, way.strength * _place(piece, way.phrase, in_heading, in_body))
+            near = max(near, way.strength * (1.0 if in_heading else IN_TEXT[place > ONCE]))
+        anywhere = max(anywhere, way.strength * place)
     return (1 - NEAR) * anywhere + NEAR * near
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from services.knowledge.fit import (
+    LITTLE,
     Asked,
     Meanings,
     Piece,
@@ -28,12 +29,12 @@ from services.knowledge.fit import (
 from services.knowledge.index.words import Synonyms
 from shared.events.read_model import ReadModel
 
-ARTICLES = 20
+ARTICLES = 15
 MAX_PASSAGES = 20
 # of the FAQ that many are compared; an FAQ of more is none
 MAX_FAQ = 500
 # what a search engine is asked for
-SEARCHED = 8
+SEARCHED = 6
 
 log = structlog.get_logger()
 
@@ -63,7 +64,7 @@ class Passages:
         asked = asked_in(q, self._meanings(), self._vocabulary, faq)
         if not asked:
             return {"items": []}
-        slugs = list(dict.fromkeys([*self._slugs(q, ARTICLES), *self._slugs(_query(asked), ARTICLES)]))
+        slugs = list(self._slugs(_query(asked), ARTICLES))
         articles = [piece for row in self._read_model.query(_ARTICLES, (slugs,)) for piece in _article(row)]
         found = best(asked, [*articles, *faq], min(max(limit, 1), MAX_PASSAGES))
         return {"items": [_shown(piece, score) for piece, score in found]}
@@ -79,8 +80,13 @@ _FAQ = (
 
 
 def _query(asked: Sequence[Asked]) -> str:
-    """The weightiest words and what each is called above all, for an engine that knows neither."""
-    return " ".join(dict.fromkeys(way.written for each in asked[:SEARCHED] for way in each.ways[:2]))
+    """The weightiest words, mended or led to what the articles say; a search engine finds synonyms itself.
+
+    What says little is left out: it would find articles that have nothing else of the question.
+    """
+    known = [each for each in asked if each.known]
+    weighty = [each for each in known if each.weight > LITTLE] or known
+    return " ".join(dict.fromkeys(each.ways[0].written for each in weighty[:SEARCHED]))
 
 
 def _article(row: Any) -> list[Piece]:

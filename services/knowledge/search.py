@@ -80,7 +80,7 @@ class Search:
     def slugs(self, q: str, limit: int) -> list[str]:
         """The articles that fit best, the best first; not logged."""
         q = _plain(q)
-        return [hit.slug for hit in self._ask(lambda index: index.search(q, limit=limit)).hits]
+        return [hit.slug for hit in self._ask(lambda index: index.search(q, limit=limit, excerpts=False)).hits]
 
     def chose(self, search_id: str, slug: str, rank: int) -> None:
         """Log which result of a search was opened. Raises Refusal search_not_found for what is no search's id."""

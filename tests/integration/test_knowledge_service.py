@@ -19,7 +19,8 @@ from services.knowledge.application import Knowledge
 from services.knowledge.bootstrap import CODEC, FOLLOWED, PROJECTIONS, SCHEMA
 from services.knowledge.index.elasticsearch import ElasticsearchIndex
 from services.knowledge.index.follower import IndexFollower
-from services.knowledge.index.postgres import PostgresIndex
+from services.knowledge.index.postgres import PostgresIndex, PostgresVocabulary
+from services.knowledge.passages import MeaningsFiles, Passages
 from services.knowledge.queries import Queries
 from services.knowledge.search import Search, SearchLog, SynonymsFile
 from services.knowledge.settings import CONTENT
@@ -53,6 +54,12 @@ class World:
         self.searches = SearchLog(self.store, CODEC)
         self.postgres = PostgresIndex(self.read_model, SynonymsFile(CONTENT / "synonyms.txt"))
         self.search = Search(self.postgres, None, self.searches, clock)
+        self.vocabulary = PostgresVocabulary(self.read_model)
+        self.passages = self.passages_by(self.search)
+
+    def passages_by(self, search: Search) -> Passages:
+        meanings = MeaningsFiles(CONTENT / "synonyms.txt", CONTENT / "related.txt")
+        return Passages(self.read_model, self.vocabulary, search.slugs, meanings)
 
     def project(self) -> None:
         while not (batch := self.store.read_all(self.group.position(), FOLLOWED)).caught_up or batch.events:
@@ -245,6 +252,79 @@ class TestArticles:
         shown = world.queries.get_article(ADA, "reset-your-password")["article"]
         assert shown["helpful"] == {"yes": 1, "no": 1}
         assert shown["my_vote"] == {"helpful": False, "comment": "because"}
+
+
+class TestPassages:
+    def test_a_question_finds_the_section_that_answers_it(self, world: World) -> None:
+        list(importer.bring_in(world.knowledge, CONTENT))
+        world.project()
+        best = world.passages.find("How do I rehearse a major upgrade of my database on a copy?")["items"][0]
+        assert (best["kind"], best["slug"], best["heading"]) == (
+            "article",
+            "database-major-upgrade",
+            "2. Rehearse on a copy",
+        )
+        article = world.queries.get_article(ADA, best["slug"])["article"]
+        assert best["anchor"] in [heading["id"] for heading in article["contents"]]
+        assert (best["version"], best["title"], best["category"]) == (1, article["title"], "databases")
+        assert best["text"] in article["body_markdown"]
+
+    def test_a_question_of_the_faq_is_found_by_its_id(self, world: World) -> None:
+        list(importer.bring_in(world.knowledge, CONTENT))
+        world.project()
+        best = world.passages.find("how do i reset my pasword")["items"][0]
+        entries = {entry["id"]: entry for entry in world.queries.faq_list()["items"]}
+        assert best["kind"] == "faq"
+        assert best["heading"] == best["title"] == entries[best["slug"]]["question"]
+        assert (best["version"], best["anchor"]) == (entries[best["slug"]]["revision"], None)
+
+    def test_scores_tell_what_is_answered_from_what_is_not(self, world: World) -> None:
+        list(importer.bring_in(world.knowledge, CONTENT))
+        world.project()
+        scores = [
+            next((item["score"] for item in world.passages.find(question)["items"]), 0.0)
+            for question in ("Which VAT is charged?", "who won the world cup", "xqzzt blorp", "", "the")
+        ]
+        assert scores[0] > 0.7
+        assert max(scores[1:]) < 0.3
+
+    def test_only_what_readers_see_is_found(self, world: World) -> None:
+        article = world.publish(title="Zebra crossings", body="## Stripes\n\nZebras have stripes.")
+        state, revision = world.knowledge.state(article)
+        assert state.published is not None
+        world.knowledge.revise(BEN, context(BEN, revision), article, **{**TEXT, "title": "Okapis", "body": "Okapis."})
+        faq = world.knowledge.add_faq(BEN, context(BEN), "Do okapis bark?", "No.", "account", 1)["faq"]["id"]
+        world.project()
+        assert [item["title"] for item in world.passages.find("zebra stripes")["items"]] == ["Zebra crossings"]
+        assert [item["slug"] for item in world.passages.find("okapis")["items"]] == [faq]
+        world.knowledge.remove_faq(BEN, context(BEN), faq)
+        world.knowledge.archive(BEN, context(BEN), article)
+        world.project()
+        assert world.passages.find("zebra stripes okapis")["items"] == []
+
+    def test_nothing_is_logged(self, world: World) -> None:
+        world.publish()
+        world.project()
+        assert world.passages.find("password")["items"] != []
+        world.searches.close()
+        assert world.store.read_all(START, [SEARCHES]).events == []
+
+    def test_while_elasticsearch_is_away_postgres_answers(self, world: World, free_port: int) -> None:
+        world.publish()
+        world.project()
+        away = ElasticsearchIndex(f"http://127.0.0.1:{free_port}", SynonymsFile(CONTENT / "synonyms.txt"))
+        search = Search(world.postgres, away, world.searches, lambda: datetime.now(UTC))
+        assert world.passages_by(search).find("reset the password")["items"][0]["slug"] == "reset-your-password"
+        away.close()
+
+    def test_the_vocabulary_counts_articles_by_any_form_of_a_word(self, world: World) -> None:
+        world.publish(title="Zebra crossings", body="Painted stripes.", tags=["road"])
+        world.publish(title="Roads", body="A zebra crosses the road.")
+        world.project()
+        asked = [["zebra"], ["striped"], ["road"], ["giraffe"], ["giraffe", "paint"], ["!"], ["zebra crossing"]]
+        assert world.vocabulary.size() == 2
+        assert world.vocabulary.counts(asked) == [(2, 1), (1, 0), (2, 2), (0, 0), (1, 0), (0, 0), (2, 1)]
+        assert world.vocabulary.alike(["zebar", "zebras"]) == {"zebar": [("zebra", 2)]}
 
 
 class TestContent:

@@ -19,7 +19,7 @@ from shared.wording import stems
 MAX_ANSWER = 900
 """Characters of a section that an answer shows; more is one button away."""
 
-FLOOR = 0.43
+FLOOR = 0.42
 """Scores below this answer nothing: on the development set, most of what is not answered here stays under it."""
 SURE = 0.8
 NEAR = 0.3
@@ -168,7 +168,7 @@ def _sentences(block: str, room: int) -> str:
 
 def confidence_of(score: float) -> float:
     """How likely an answer of this score is right, by what the development set showed."""
-    points = ((0.0, 0.0), (0.3, 0.15), (FLOOR, 0.6), (0.6, 0.85), (SURE, 0.95), (1.0, 0.99))
+    points = ((0.0, 0.0), (0.3, 0.1), (FLOOR, 0.6), (0.6, 0.8), (SURE, 0.93), (1.0, 0.99))
     for (low, at_low), (high, at_high) in pairwise(points):
         if score <= high:
             return round(at_low + (at_high - at_low) * (score - low) / (high - low), 2)
@@ -219,6 +219,11 @@ def _links(passage: Passage) -> list[tuple[str, str, str | None]]:
     if passage.source.kind == "article":
         return [(passage.source.title, passage.source.slug, passage.source.anchor)]
     return [(title, slug, anchor or None) for title, slug, anchor in _KB.findall(passage.text)]
+
+
+def articles_of(passages: Sequence[Passage]) -> set[str]:
+    """Slugs of the passages' articles, and of those that questions of the FAQ point to."""
+    return {slug for passage in passages for _, slug, _ in _links(passage)}
 
 
 def sources_of(passages: Sequence[Passage]) -> tuple[Source, ...]:

@@ -26,20 +26,23 @@ from services.chat.assistant.port import (
     Turn,
     Walk,
 )
-from services.chat.assistant.procedures import Procedures
+from services.chat.assistant.procedures import Check, Procedures
 from services.chat.status.words import about_all, about_service, escaped, find_service
 
 RESUME = "resume"
 """Value of the button that leads back into a procedure."""
 
-BEGINS = 0.8
-OFFERED = 0.6
+BEGINS = 0.75
+OFFERED = 0.5
 GUIDED = 0.45
 """How near a need is to a procedure's wording to begin it, to offer it, and to begin it on a wish for guidance."""
 
+SAME_ARTICLE = 0.2
+"""How much nearer a procedure is whose steps lead to the article that answers."""
+
 PARTS = 3
 """Sentences of a long message, or messages of several, that are looked up by themselves."""
-LONG = 14
+LONG, SHORT = 14, 6
 CONTEXT = 0.1
 """What a passage of the article that was just spoken of gains for a question that leans on it."""
 
@@ -59,7 +62,7 @@ _ENGLISH_ONLY = {
     "nl": "Helaas kan ik alleen in het Engels antwoorden.",
     "pl": "Niestety mogę odpowiadać tylko po angielsku.",
 }
-_ORDINALS = {"1": 0, "first": 0, "one": 0, "2": 1, "second": 1, "two": 1, "3": 2, "third": 2, "three": 2}
+_ORDINALS = {"1": 0, "first": 0, "2": 1, "second": 1, "two": 1, "3": 2, "third": 2, "three": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,8 @@ class Passages:
             wanted = next((intent for intent in reversed(read) if intent.kind == kind), None)
             if wanted is not None:
                 return self._wanted(turn, wanted)
+        if (same := self._same_again(turn)) is not None:
+            return same
         questions = [body for body, intent in zip(bodies, read, strict=True) if intent.kind == "question"]
         if not questions:
             return _small_talk(read[-1].detail, turn)
@@ -136,6 +141,17 @@ class Passages:
         service = find_service(self.lookups.status(), turn.question)
         return self._status(service.key if service else None)
 
+    def _same_again(self, turn: Turn) -> Reply | None:
+        """The answer to a short message that asks of another service what was asked before: "and the databases?"."""
+        before = next(
+            (said for said in reversed(_earlier(turn)) if said.role == "customer" and said.body.strip()), None
+        )
+        short = len(turn.question.split()) <= SHORT and intents.follows(turn.question)
+        if before is None or not short or intents.read(before.body).kind != "status":
+            return None
+        service = find_service(self.lookups.status(), turn.question)
+        return self._status(service.key) if service is not None else None
+
     def _questions(self, turn: Turn, questions: Sequence[str]) -> Reply:
         """Several messages are one question that was sent in pieces, unless each has an answer of its own."""
         if len(questions) > 1:
@@ -148,15 +164,17 @@ class Passages:
     # -- Questions
 
     def _question(self, turn: Turn, text: str, chosen: bool = False) -> Reply:
-        if not chosen and (begun := self._procedure(turn, text)) is not None:
-            return begun
         query = text if chosen else _option(turn, text) or text
         chosen = chosen or query != text
         try:
             found = self._found(turn, query)
         except LookupFailed:
+            found = None
+        if not chosen and (begun := self._procedure(text, found or [])) is not None:
+            return begun
+        if found is None:
             return _cannot_look(turn)
-        if not found or found[0].score < answers.FLOOR:
+        if not found or found[0].score < answers.FLOOR + (0.0 if chosen else intents.strangeness(text)):
             return (
                 _small_talk("rude", turn) if intents.is_rude(text) and not found else self._unknown(turn, text, found)
             )
@@ -185,7 +203,8 @@ class Passages:
         ]
         lifted.sort(key=lambda passage: -passage.score)
         # a question that names a new subject stands for itself
-        stands = found and found[0].score >= answers.SURE and len(set(intents.subject(text))) > 2
+        new = len(set(intents.subject(text))) > 2 and not intents.points(text)
+        stands = bool(found) and found[0].score >= answers.SURE and new
         return found if stands else lifted or found
 
     def _answer(self, turn: Turn, text: str, query: str, found: Sequence[Passage]) -> Reply:
@@ -193,9 +212,7 @@ class Passages:
         excerpt = answers.excerpt(best, query)
         opening = [_in_english(text), self._incident(text, best)]
         offers: list[actions.Action] = answers.reading([best])
-        near = intents.match_procedure(text, self.procedures.all())
-        if near is not None and near[1] >= OFFERED:
-            offers.insert(0, actions.start_procedure("Guide me step by step", near[0]))
+        offers = [*self._guides(text, found), *offers]
         if best.score < answers.SURE:
             others = [passage for passage in found[1:] if passage.source.slug != best.source.slug]
             offers += [each for each in answers.reading(others, 1) if each not in offers]
@@ -217,15 +234,13 @@ class Passages:
         if closest:
             parts.append("These articles come closest. They may not be what you need.")
         parts.append(_offer(turn.people))
-        procedure = intents.match_procedure(text, self.procedures.all())
-        guide = procedure is not None and procedure[1] >= OFFERED
         return Reply(
             "\n\n".join(part for part in parts if part),
             "unknown",
             answered=False,
             confidence=answers.confidence_of(found[0].score) if found else 0.0,
             actions=(
-                *([actions.start_procedure("Guide me step by step", procedure[0])] if guide and procedure else []),
+                *self._guides(text, found),
                 *closest,
                 *_further(turn.people),
             ),
@@ -239,23 +254,31 @@ class Passages:
 
     # -- Procedures
 
-    def _procedure(self, turn: Turn, text: str) -> Reply | None:
+    def _procedure(self, text: str, found: Sequence[Passage]) -> Reply | None:
         """The procedure that a need is clearly for, begun; who would rather read is told where."""
-        near = intents.match_procedure(text, self.procedures.all())
-        if near is None:
-            return None
-        key, fit = near
-        begins = fit >= (GUIDED if intents.wants_guidance(text) else BEGINS)
-        if not begins or (intents.is_asking(text) and not intents.wants_guidance(text)):
+        key, fit = self._nearest(text, found)
+        guidance = intents.wants_guidance(text)
+        if fit < (GUIDED if guidance else BEGINS) or (intents.is_asking(text) and not guidance):
             return None
         begun = self.procedures.begin(key, self.lookups)
-        try:
-            found = self._found(turn, text)[:1]
-        except LookupFailed:
-            return begun
-        fitting = [passage for passage in found if passage.score >= answers.FLOOR]
-        offers = [each for each in answers.reading(fitting, 1) if each not in begun.actions]
+        fitting = [passage for passage in found[:1] if passage.score >= answers.FLOOR]
+        shown = {action["slug"] for action in begun.actions if action["kind"] == "open_article"}
+        offers = [each for each in answers.reading(fitting, 1) if each["slug"] not in shown]
         return replace(begun, sources=answers.sources_of(fitting), actions=(*begun.actions, *offers))
+
+    def _guides(self, text: str, found: Sequence[Passage]) -> list[actions.Action]:
+        """The offer of the procedure that a question is near to."""
+        key, fit = self._nearest(text, found)
+        return [actions.start_procedure("Guide me step by step", key)] if fit >= OFFERED else []
+
+    def _nearest(self, text: str, found: Sequence[Passage]) -> tuple[str, float]:
+        """The procedure that is nearest to a need, and how near: by its wording and by the articles it leads to."""
+        spoken_of = answers.articles_of(found[:1]) if found and found[0].score >= answers.FLOOR else set()
+        fits = {
+            key: fit + SAME_ARTICLE * (not spoken_of.isdisjoint(_articles_of(self.procedures, key))) * (fit > 0)
+            for key, fit in intents.match_procedures(text, self.procedures.all()).items()
+        }
+        return max(fits.items(), key=lambda each: each[1], default=("", 0.0))
 
     # -- Status and tickets
 
@@ -285,24 +308,32 @@ class Passages:
         return Reply(_about_ticket(found), "ticket", actions=_further(turn.people))
 
 
+def _articles_of(procedures: Procedures, key: str) -> set[str]:
+    """Slugs of the articles that a procedure's steps lead to."""
+    procedure = procedures.get(key)
+    steps = procedure.steps.values() if procedure else ()
+    return {link.slug for step in steps if not isinstance(step, Check) for link in step.sources}
+
+
 # -- Conversation
+
+
+def _earlier(turn: Turn) -> Sequence[Said]:
+    return turn.said[: len(turn.said) - turn.since]
 
 
 def _before(turn: Turn) -> Said | None:
     """The customer's last question before this turn."""
-    earlier = turn.said[: len(turn.said) - turn.since]
-    questions = (said for said in reversed(earlier) if said.role == "customer" and said.body.strip())
+    questions = (said for said in reversed(_earlier(turn)) if said.role == "customer" and said.body.strip())
     return next((said for said in questions if intents.read(said.body).kind == "question"), None)
 
 
 def _last_sources(turn: Turn) -> Sequence[Any]:
-    earlier = turn.said[: len(turn.said) - turn.since]
-    return next((said.sources for said in reversed(earlier) if said.role == "assistant" and said.sources), ())
+    return next((said.sources for said in reversed(_earlier(turn)) if said.role == "assistant" and said.sources), ())
 
 
 def _last_spoken(turn: Turn) -> str:
-    earlier = turn.said[: len(turn.said) - turn.since]
-    return next((said.body for said in reversed(earlier) if said.role == "assistant"), "")
+    return next((said.body for said in reversed(_earlier(turn)) if said.role == "assistant"), "")
 
 
 def _just_asked(turn: Turn) -> bool:

@@ -34,7 +34,7 @@ def read(text: str) -> Intent:
     plain = " ".join(words(text))
     if not plain:
         return Intent("small_talk", "empty")
-    if _PERSON.search(plain) and not _ABOUT_PEOPLE.search(plain):
+    if (_PERSON.search(plain) or _asks_for_somebody(plain)) and not _ABOUT_PEOPLE.search(plain):
         return Intent("person")
     if (ticket := _ticket(text, plain)) is not None:
         return Intent("ticket", ticket)
@@ -63,12 +63,28 @@ def is_asking(text: str) -> bool:
 def follows(text: str) -> bool:
     """Whether a message leans on what was said before."""
     plain = " ".join(words(text))
-    return _FOLLOWS.match(plain) is not None or (len(plain.split()) <= 12 and _POINTS.search(plain) is not None)
+    return _FOLLOWS.match(plain) is not None or points(text)
+
+
+def points(text: str) -> bool:
+    """Whether a short message speaks of something by a pronoun only."""
+    plain = " ".join(words(text))
+    return len(plain.split()) <= 12 and _POINTS.search(plain) is not None
 
 
 def subject(text: str) -> list[str]:
     """The stems of the words that say what a message is about."""
     return [stem(word) for word in words(text) if word not in _EMPTY]
+
+
+def strangeness(text: str) -> float:
+    """How much more than other questions one must be met to be answered, 0 to 1, by its wording.
+
+    A knowledge base tells how things are done. It seldom tells whether something is offered or what it costs, and it
+    writes no texts and has no opinions.
+    """
+    plain = " ".join(words(text))
+    return max((more for more, pattern in _STRANGE if pattern.search(plain)), default=0.0)
 
 
 def language(text: str) -> str:
@@ -82,63 +98,113 @@ def language(text: str) -> str:
 
 # -- People
 
-_WHO = (
-    r"(human( being)?s?|(real|actual|live|living|proper) (person|people|someone|agent|human)|person|people|agents?"
-    r"|somebody|someone|anyone|anybody|representatives?|reps?|operators?|supervisors?|managers?|technicians?"
-    r"|engineers?"
-    r"|specialists?|experts?|employees?|advisors?|(support|service|customer) (staff|agent|person|people|team|rep"
-    r"|service"
-    r"|representative|engineer)|customer (support|service|care)|support|staff|colleague of yours|one of your"
-    r" colleagues"
-    r"|the team|your team)"
+_HUMAN = (
+    r"(human( being)?s?|(real|actual|live|living|proper|genuine|physical) (person|people|someone|agents?"
+    r"|humans?|support"
+    r"|assistance|help|staff|being)|operators?|representatives?|supervisors?|live (chat|support|agents?)|mensch(en)?"
+    r"|mitarbeiter(in)?|humain|humano|personne (reelle|humaine)|persona (real|humana)|conseiller)"
 )
+_SOMEBODY = (
+    r"(agents?|persons?|people|somebody|someone|some one|anyone|anybody|no one|nobody|reps?|managers?|technicians?"
+    r"|engineers?|(\w+ )?department"
+    r"|specialists?|experts?|employees?|advisors?|consultants?|colleagues? of yours|(one|some|any|a) of (you|your \w+)"
+    r"|(a |an )?(colleague|member) (of|from) (the |your )?(staff|team|support)|a colleague|staff"
+    r"|(customer |technical |tech "
+    r"|support |your |the )?(support|team|service|care|sales|helpdesk|help desk))"
+)
+_TO = r"( \w+){0,2}? (to|with|through to|over to|on to|from|by)( \w+){0,3}? "
 _PERSON = re.compile(
     "|".join(
         (
-            rf"\b(talk|speak|chat|speaking|talking|chatting) (to|with) ((a|an|the|your|some|any|my|another|one|of)"
-            rf" )*{_WHO}\b",
-            rf"\b(connect|transfer|forward|escalate|hand|put|pass|redirect|switch|refer|route) (me|us|this|it|my"
-            rf" \w+)?( \w+)?"
-            rf" ?(to|over to|through to|on to|with) ((a|an|the|your|some|any|my) )*{_WHO}\b",
-            rf"\b(get|give|find|send|bring|call) me ((a|an|the|your|some|any) )*{_WHO}\b",
-            r"\b(want|need|prefer|like|demand|require|request|have|get|where is|where are|is there|is) ((to|a|an"
-            r"|the|your|some|any"
-            r"|have|get|see|rather) )*(human( being)?s?|(real|actual|live) (person|people|agent|human|someone)|live"
-            r" (chat|support)|agents?|operator"
-            r"|representative|supervisor|support (staff|agent|person|rep))\b",
-            r"\b(is there|can i have|could i have|may i have|i want|i need|i d like|get me|give me) (a|any|some)"
-            r" (person|one|body)\b",
-            r"\b(can|could|would|will|may) (somebody|someone|anybody|anyone|a person|a human|an agent|a real person"
-            r"|one of you)"
-            r" (please |kindly )?(call|phone|chat|talk|speak|contact|ring|take over|help me instead)\b",
-            r"\b(call|phone|ring) me( back)?\b|\bcallback\b",
-            r"\bsomeone who (knows|understands|can)\b|\bsomebody who (knows|understands|can)\b",
-            r"^(a |an |real |live |human )*(human|person|agent|operator|representative|supervisor|support agent|live"
-            r" agent"
-            r"|live chat|live support|real person|support staff)( please| now| pls| plz| thanks)*$",
-            r"\b(human|agent|operator|representative|real person|live person) (please|now|pls|plz)\b",
-            r"\b(no|not|stop|hate|without|enough|instead of|rather than|dont want|do not want) (\w+ ){0,4}(bot|robot"
-            r"|machine|chatbot|ai)\b",
-            r"\b(contact|reach) (a |your |the )?(human|support (team|staff|agent)|customer (service|support)|agent"
-            r"|representative)\b(?!.*\bhours)",
-            r"^(i )?(want|need|would like) (to )?(contact|reach|talk to|speak to) (support|you|sales|sb|someone)\b",
-            r"\b(mit|einen|einem|einer) (\w+ )?(menschen|mitarbeiter|mitarbeiterin|berater|person|kollegen"
-            r"|techniker)\b.*",
-            r"\bmensch(en)? (sprechen|bitte)\b|\bmitarbeiter bitte\b",
-            r"\b(parler|discuter|echanger) (a|avec) (un|une|quelqu)\b|\b(agent|conseiller|personne|humain) (humaine?"
-            r" )?(svp|s il vous plait)\b",
-            r"\b(hablar|chatear) con (un|una|alguien)\b|\b(agente|persona|humano) (real|por favor)\b",
-            r"\b(parlare|parlo) con (un|una|qualcuno)\b|\bfalar com (um|uma|alguem)\b|\b(iemand|medewerker|mens)"
-            r" (spreken|praten)\b",
+            r"\b(talk|speak|chat|talking|speaking|chatting|discuss|complain|connect|transfer|forward|escalate|hand"
+            r"|pass"
+            rf"|put|redirect|switch|route|refer|sprechen|reden)({_TO}| )({_HUMAN}|{_SOMEBODY})\b",
+            rf"\b({_HUMAN}|{_SOMEBODY})( \w+){{0,4}} (to talk|to speak|to chat|talk|speak|chat|call|phone|ring|contact"
+            rf"|write to|take over|take this over|look at|have a look|looks at)\b",
+            r"\b(want|need|prefer|like|demand|require|request|get|give|send|bring|find|have|having|where|there|is"
+            r"|are|some"
+            rf"|any|no|an?|another|to|with|by)( \w+){{0,3}} {_HUMAN}\b",
+            r"\b(get|give|find|send|bring|call|fetch|want|need) (me |us )?(a |an |some )?(agent|person|somebody"
+            r"|someone"
+            r"|colleague|engineer|technician|manager|supervisor|expert)( \w+)?$",
+            r"\b(get|fetch|grab|call) (a|one of your|your) (colleague|person|agent|manager|engineer)s?\b",
+            r"\bto be (called|contacted|phoned)\b|\b(fed up|annoyed|done|enough|frustrated) (\w+ )?(with|of"
+            r"|by) (this|the|a) (bot|machine"
+            r"|robot|chatbot|assistant)\b|\b(get|give|send) me (some )?support\b",
+            r"\b(will|mochte|brauche|einen|mit|bitte) (\w+ )?mensch(en)?\b",
+            r"\b(make|file|have|want to|like to|where can i|how (can|do) i) (a )?complain(t)?\b|\bhotline\b"
+            r"|\btelephone support\b"
+            r"|\b(can|could|may) (i|we) (call|phone|ring) (you|someone|somebody|support)\b|\b(someone"
+            r"|somebody) on the phone\b"
+            r"|\b(please |just )(contact|call|phone|ring) (me|us)\b|\blive help\b",
+            r"\b(reach|get hold of|get through to|find|contact)( \w+){0,2} (human|person|agent|operator"
+            r"|representative)s?\b",
+            r"\b(you|bot|assistant|it) (dont|doesnt|do not|does not|cant|cannot) (understand|help) me\b"
+            r"|\bgoing in circles\b",
+            r"\b(mit|von) (jemand\w*|einer person|dem support|eurem support|kundenservice)\b.*\b(sprechen|reden"
+            r"|verbinden|chatten)\b",
+            r"\b(sprechen|reden|verbinden) mit (jemand\w*|support|mensch\w*)\b|\bquelquun\b|\bun humain\b"
+            r"|\bservice client\b",
+            r"\b(alguien|agente humano|operador|una persona)\b.*\b(hablar|ayudar|humano|real)\b|\bhablar con\b",
+            r"\b(parlare|parlo) con\b|\boperatore\b|\bfalar com\b|\b(atendente|czlowiekiem|konsultantem|medewerker)\b",
+            r"\bwho can i (talk|speak|turn) to\b|\bone of your (people|colleagues|staff|agents|engineers|team)\b",
+            r"\b(call|phone|ring) (me|us)( back)?\b|\bcall ?back\b|\b(phone number|number)\b.*\bcall you\b",
+            r"\b(someone|somebody|anyone) (real|human|competent|who (knows|understands|can help))\b",
+            r"\b(escalate|escalation)\b|\b(hand|take) (this |it |me )?over\b",
+            rf"^(a |an |the |your |my |pls |please |just )*({_HUMAN}|agent|person|support|support (agent|team|staff)"
+            r"|customer (service|support|care)|real support|staff|manager|help ?desk)( please| now| pls| plz"
+            r"| thanks| here)*$",
+            rf"\b({_HUMAN}|agent|customer service|support agent)( please| pls| plz| now)\b",
+            r"\b(menschen?|mitarbeiter(in)?) (sprechen|reden|chatten|verbinden|bitte)\b"
+            r"|\bmit einem (\w+ )?(menschen|mitarbeiter)\b",
+            r"\b(no|not|stop|stupid|hate|without|enough|instead of|rather than|sick of|tired of|dont want|do not want)"
+            r" (\w+ ){0,4}(bot|bots|robot|robots|machine|machines|chatbot|ai)\b",
+            r"^(i )?(want|need|would like|id like|have) (to )?(contact|reach|talk to|speak to) (support|you|sales)\b",
+            r"^(please )?contact support\b",
+            r"\b(parler|discuter|echanger) (a|avec) (un|une|quelqu\w*)\b|\b(hablar|chatear) con (un|una|alguien)\b",
+            r"\b(parlare|parlo) con (un|una|qualcuno)\b|\bfalar com (um|uma|alguem)\b",
+            r"\b(iemand|medewerker|mens) (spreken|praten)\b|\b(mit|einen|einem|einer) (\w+ )?(berater|person"
+            r"|kollegen)\b",
         )
     )
 )
+_SOMEBODY_ALONE = frozenset(
+    words(
+        "human humans person people agent agents rep representative operator advisor adviser supervisor"
+        " manager staff support"
+        " helpdesk hotline phone mensch menschen mitarbeiter mitarbeiterin berater kollege jemand"
+        " jemandem ansprechpartner"
+        " humain humaine personne conseiller conseillere agente humano humana persona operador operatore alguien"
+    )
+)
+_WISHES = frozenset(
+    words(
+        "a an the i we me us my to with want wants wanna need needs please pls plz now just get give"
+        " talk speak chat call real"
+        " live actual direct would could can like some any one you your of from rather only immediately urgently asap"
+        " je j veux voudrais un une parler a avec svp s il vous plait besoin d de ich wir will mochte"
+        " mochten brauche einen"
+        " einem eine einer mit bitte sprechen reden echten echter quiero necesito hablar con por favor real vrai vraie"
+    )
+)
+
+
+def _asks_for_somebody(plain: str) -> bool:
+    """Whether a message says nothing but that somebody is wanted."""
+    said = plain.split()
+    return any(word in _SOMEBODY_ALONE for word in said) and all(
+        word in _SOMEBODY_ALONE or word in _WISHES for word in said
+    )
+
+
 _ABOUT_PEOPLE = re.compile(
-    r"\b(invite|add|remove|permission|access|role|member|delete|reset)\b.*\b(person|people|someone|somebody|staff"
-    r"|engineers?)\b"
-    r"|^(when|what time|until when|how late|at what time|which hours|what are)\b"
+    r"\b(invite|add|remove|permissions?|roles?|members?(?! of (staff|your|the))|delete|reset|database"
+    r"|bucket|project|vpn"
+    r"|instance|kubernetes|cluster|password)\b"
+    r"|^(when|what time|until when|how (late|long|fast|soon)|at what time|which hours|what are)\b"
+    r"|\byou are (a |an )?(human|person|people)\b"
     r"|\b(am i|are you|is this|do i|did i)\b.*\b(talking|speaking|chatting|a|an) (to |with )?(a |an )?(\w+ )?(human"
-    r"|person|bot|robot|people|agent)\b"
+    r"|person|bot|robot|people|agent|operator)\b"
 )
 
 # -- Tickets
@@ -162,7 +228,9 @@ _MY_TICKETS = re.compile(
     rf"|our|the|this) )*((support|last|open) )*{_TICKET}\b"
     rf"|\b(list|show|see|view|which|what) (me )?((all|of|my|our|the|open) )*tickets\b|\btickets? (status|update"
     rf"|news)\b"
-    rf"|^(my |our )?tickets?$|\b(mein(e|en|em)?|unser(e|en)?) tickets?\b|\bmes tickets?\b|\bmis tickets?\b"
+    rf"|^(my |our )?tickets?$|\b(mein(e|en|em|es|er)?|unser(e|en|es)?) tickets?\b|\bmes tickets?\b|\bmis tickets?\b"
+    r"|\bi (opened|created|sent|filed|submitted|raised|wrote) (a|the|this|my|you a) ((support"
+    r"|new) )*(tickets?|case|request)\b"
     r"|\b(anybody|anyone|someone|somebody|you) (\w+ )?(looked at|working on|answered|replied to|responded to"
     r"|processed) (my|our) (request|message|problem|question|issue|mail|email)\b"
 )
@@ -201,10 +269,8 @@ _TALK: Mapping[str, frozenset[str]] = {
     "thanks": frozenset(
         words(
             "thanks thank thx ty tysm cheers appreciate appreciated grateful many great awesome perfect help helping"
-            " answer info"
-            " information danke merci gracias grazie obrigado bedankt dankeschon vielen dank beaucoup muchas mille kind"
-            " nice quick"
-            " amazing wonderful excellent fantastic brilliant cool super"
+            " answer info information danke schon merci gracias grazie obrigado bedankt dankeschon vielen dank beaucoup"
+            " muchas mille kind nice quick amazing wonderful excellent fantastic brilliant cool super"
         )
     ),
     "goodbye": frozenset(
@@ -277,6 +343,25 @@ _PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"|capabilities|features)\b"
         ),
     ),
+    (
+        "thanks",
+        re.compile(
+            r"^(\w+ ){0,2}(you|u|this|that)( are| is| were| was)? (really |so |very |quite |a |an |the )*(smart"
+            r"|clever|great"
+            r"|good|nice|kind|helpful|amazing|awesome|cool|funny|cute|best|brilliant|fantastic|wonderful)( \w+)?$"
+            r"|^(i )?(love|like) (you|this)( \w+)?$|^(very |really |so )*(well done|good (job|bot|work)|nice (one"
+            r"|work))$"
+        ),
+    ),
+    (
+        "acknowledged",
+        re.compile(
+            r"^(\w+ )?(test|testing|test test|ping|check|hm+|wrong (window|chat|tab)|sorry( wrong \w+)?|never ?mind"
+            r"|forget it|forget about it|my (bad|mistake)|just (testing|looking|browsing))$"
+            r"|^sorry\b.*\bwrong (window|chat|tab)\b"
+        ),
+    ),
+    ("greeting", re.compile(r"^(\w+ )?(nice|pleased|good) to (meet|see) you$")),
     (
         "help",
         re.compile(
@@ -362,6 +447,20 @@ _STATUS = re.compile(
             r"\b(everything|anything|all|something|things) (\w+ )?(ok|okay|fine|running|up|wrong|broken|down"
             r"|operational|working|normal|alright|good|going on) ?(\w+ ){0,3}(your (side|end)|with you|there|right"
             r" now|at the moment|now|today)\b",
+            r"^(is |are )?(the |your )?(cloud ?factory|platform|site|service|everything)( \w+)? (down|offline|dead"
+            r"|broken)\b",
+            r"^(cloud ?factory|platform|site) (down|offline|dead|broken)\b",
+            r"\b(how is|hows|how are) (the |your |all )?(platform|services|systems|cloud|infrastructure)\b"
+            r"( (doing|running|today|now))*$",
+            rf"\bwhen (will|is|does) ((the|this|your) )*({_SERVICE} )?(outage|incident|disruption|maintenance)\b",
+            rf"\b(any|there|some|known|general|have|having|see|seeing) (\w+ ){{0,2}}(problems?|issues?|trouble"
+            rf"|difficulties) (with|in|on|at)"
+            rf" ((the|your|all) )*({_SERVICE}|region)\b|^{_SERVICE} (problems|issues|trouble)( today| now"
+            rf"| right now)*$",
+            rf"^{_YOURS} (down|offline|unavailable)( \w+)?$|\beu \w+ \d( \w+)? (down|offline|outage|problems?"
+            rf"|issues?)\b",
+            r"\b(seems?|looks?|appears?) (to be |like )?(\w+ ){0,2}(down|offline)\b.*\b(you|your|everyone"
+            r"|general|outage|incident|known)\b",
             r"\bdown for (everyone|everybody|others|all|anyone|me)\b|\b(just|only) me\b.*\b(down|else|problem"
             r"|outage)\b|\bothers? (\w+ )?(affected|too|as well)\b",
             rf"\bwhats?( is)? (wrong|going on|up|happening) with (the|your) ({_SERVICE}|platform|services?)\b"
@@ -374,21 +473,56 @@ _STATUS = re.compile(
         )
     )
 )
+_SURELY_STATUS = re.compile(
+    rf"\b(how long|when|since when|until when) (will|is|does|did|has|do) ((the|this|your) )*({_SERVICE} )?{_EVENT}\b"
+    r"|\bon your (side|end)\b|\beverything (\w+ )?green\b|\b(service|platform|system) health\b"
+    r"|\bis it (just|only) (me|us)\b|\bknown (issue|problem|outage|incident)s?\b|\bfor everyone else\b"
+)
 _NOT_STATUS = re.compile(
-    r"\b(why|how (do|can|to|long|much|should)|credit|compensation|refund|sla|promise|guarantee|maintenance window"
+    r"\bmy (invoice|bill|card|payment|account|ticket|order|request)\b"
+    r"|\b(why|how (do|can|to|long|much|should)|credit|compensation|refund|sla|promise|guarantee|maintenance window"
     r"|mean|means|error code|tickets?|after (an|the) outage"
-    r"|last (week|month|year)|yesterday|node status|health ?check|free|included|possible|allowed|billed|charged"
+    r"|node status|health ?check|free|included|allowed|billed|charged"
     r"|encrypted|backed|public)\b"
-    r"|\b(is|are|was|were) my\b(?!.*\b(everyone|everybody|others)\b)|\b(bitcoin|windows|gpu)\b"
+    r"|\b(is|are|was|were) my\b(?!.*\b(everyone|everybody|others)\b)"
 )
 
 
 def _is_status(plain: str) -> bool:
+    if _SURELY_STATUS.search(plain):
+        return True
     return _STATUS.search(plain) is not None and _NOT_STATUS.search(plain) is None
 
 
 # -- Questions
 
+_STRANGE = (
+    (
+        0.45,
+        re.compile(
+            r"\bwhat do you think\b|\byour (opinion|favou?rite|thoughts)\b|^(please |can you "
+            r"|could you )*(tell me a"
+            r"|write|compose|translate|recommend|sing|draw|imagine|pretend|act as|play|summari[sz]e|do my|book me"
+            r"|order me)\b"
+            r"|^who (was|won|invented|discovered)\b|\bignore (all|any|every|the|your|previous)\b|\b(system"
+            r"|secret) prompt\b"
+            r"|\b(of|from|about) (another|other|a different|somebody elses|someone elses) (customer|user|person"
+            r"|account)s?\b"
+            r"|^which \w+( \w+)? is (the )?(best|better)\b|\bjoke\b|\bpoem\b|\bmeaning of life\b"
+        ),
+    ),
+    (
+        0.15,
+        re.compile(
+            r"^(\w+ ){0,2}(do|does|will|would|are|is|can) (you|cloud factory|your \w+) (\w+ ){0,2}(offer|offering"
+            r"|sell|provide"
+            r"|have|support|rent|host|plan|planning|certified|compliant|hiring|accept|speak)\b"
+            r"|^(\w+ ){0,2}is there (a|an|any|some)\b|^(can|could|may) (i|we) (run|rent|host|buy|install|use"
+            r"|pay with)\b"
+            r"|\bhow much (does|do|is|are|would|will|for)\b|\bwhat (does|do) .* cost\b|\b(price|prices) (of|for)\b"
+        ),
+    ),
+)
 _GUIDE = re.compile(
     r"\b(guide|walk|lead|talk|take|step|steer|bring) (me|us) (through|step|to)\b|\bstep by step\b|\bguided?\b|\bgo"
     r" through (it|this|that) with me\b|\bone step at a time\b"
@@ -408,7 +542,7 @@ _FOLLOWS = re.compile(
     r"|(that|it|this) (did not|didnt|does not|doesnt|do not|still)\b)"
 )
 _POINTS = re.compile(
-    r"\b(it|that|them|this|those|these|one|ones|there|both|same|the (first|second|third|last|other) one)\b"
+    r"\b(it|that|they|them|this|those|these|one|ones|there|both|same|the (first|second|third|last|other) one)\b"
 )
 _EMPTY = frozenset(
     words(
@@ -428,6 +562,8 @@ _EMPTY = frozenset(
 
 # -- Procedures
 
+_FAILS = re.compile(r"\b(not|cant|cannot|doesnt|dont|isnt|wont|never|no longer|unable|couldnt|didnt|nothing)\b")
+
 
 class Known(Protocol):
     """What of a procedure is looked at."""
@@ -440,27 +576,69 @@ class Known(Protocol):
     def triggers(self) -> Sequence[str]: ...
 
 
-def match_procedure(text: str, procedures: Sequence[Known]) -> tuple[str, float] | None:
-    """The procedure whose need a text words, and how nearly: 1.0 is a trigger word for word; None where none is near.
+_CALLED = {
+    stem(word): group.split()[0]
+    for group in (
+        "server vm vms instance machine vps droplet host box",
+        "website site homepage webpage webshop shop",
+        "reach reachable unreachable respond responding answer connect offline down",
+        "login log signin sign",
+        "database db postgres mysql postgresql",
+        "fail failed failing declined decline refused rejected bounced returned",
+        "invoice bill",
+        "provision create creation creating deploy deployment start launch",
+        "large larger bigger big upgrade more",
+        "smaller small downgrade",
+        "token key",
+        "leak leaked stolen exposed compromised",
+        "restore recover undelete",
+        "authenticator 2fa mfa totp",
+        "wrong incorrect",
+        "block blocked blocks closed",
+        "reset renew",
+    )
+    for word in group.split()
+}
 
-    Compared are the words that carry a subject, both ways round, so that neither a long story nor a single word fits.
+
+def match_procedures(text: str, procedures: Sequence[Known]) -> dict[str, float]:
+    """How nearly a text words the need of each procedure, 0 to 1: 1.0 is one of its triggers.
+
+    Compared are the words that carry a subject, both ways round, so that neither a long story nor a single word fits,
+    and what few procedures speak of counts more.
     """
-    said = list(dict.fromkeys(subject(text)))
-    best: tuple[str, float] | None = None
-    for procedure in procedures:
-        for trigger in (*procedure.triggers, procedure.title):
-            fit = _alike(said, list(dict.fromkeys(subject(trigger))))
-            if fit > (best[1] if best else 0.0):
-                best = procedure.key, fit
-    return best
+    needs = {
+        procedure.key: [_needs(wording) for wording in (*procedure.triggers, procedure.title)]
+        for procedure in procedures
+    }
+    spoken: dict[str, set[str]] = {}
+    for key, wordings in needs.items():
+        for word in (word for wording in wordings for word in wording):
+            spoken.setdefault(word, set()).add(key)
+    weights = {word: 1 / len(keys) ** 0.5 for word, keys in spoken.items()}
+    said = _needs(text)
+    return {key: max(_alike(said, wording, weights) for wording in wordings) for key, wordings in needs.items()}
 
 
-def _alike(one: Sequence[str], other: Sequence[str]) -> float:
-    if not one or not other:
-        return 0.0
-    there = sum(max(_same(a, b) for b in one) for a in other) / len(other)
-    back = sum(max(_same(a, b) for b in other) for a in one) / len(one)
+def _needs(text: str) -> list[str]:
+    """The words that carry a need, each by one name for what has several; what does not work is one of them."""
+    found = [_CALLED.get(word, word) for word in subject(text)]
+    if _FAILS.search(" ".join(words(text))):
+        found.append("not")
+    return list(dict.fromkeys(found))
+
+
+def _alike(one: Sequence[str], other: Sequence[str], weights: Mapping[str, float]) -> float:
+    there, back = _covered(other, one, weights), _covered(one, other, weights)
     return 2 * there * back / (there + back) if there + back else 0.0
+
+
+def _covered(words: Sequence[str], by: Sequence[str], weights: Mapping[str, float]) -> float:
+    """The share of the words, by weight, that others are the same as; one that no procedure knows weighs half."""
+    total = sum(weights.get(word, 0.5) for word in words)
+    return (
+        sum(weights.get(a, 0.5) * max((_same(a, b) for b in by), default=0.0) for a in words) / total if total else 0.0
+    )
 
 
 def _same(one: str, other: str) -> float:

@@ -52,19 +52,21 @@ class ElasticsearchIndex:
         self._client = client.options(request_timeout=ADMIN_SECONDS)
         self._synonyms, self._alias = synonyms, alias
 
-    def search(self, text: str, category: str | None = None, limit: int = 10, offset: int = 0) -> Results:
+    def search(
+        self, text: str, category: str | None = None, limit: int = 10, offset: int = 0, excerpts: bool = True
+    ) -> Results:
         text = text[:MAX_QUERY]
         if not self._subject(text):
             return Results()
         started = time.monotonic()
-        answer = self._ask(text, None, category, limit, offset)
+        answer = self._ask(text, None, category, limit, offset, excerpts)
         mended = self._mend(text, answer["suggest"])
         if mended is not None and (left := started + SEARCH_SECONDS - time.monotonic()) > 0:
             # what was found for the words as they were written is better than no answer
             with suppress(SearchUnavailable):
-                answer = self._ask(text, mended, category, limit, offset, left)
+                answer = self._ask(text, mended, category, limit, offset, excerpts, left)
         return Results(
-            hits=[_hit(hit, _excerpt(hit)) for hit in answer["hits"]["hits"]],
+            hits=[_hit(hit, _excerpt(hit) if excerpts else "") for hit in answer["hits"]["hits"]],
             total=answer["hits"]["total"]["value"],
             facets={each["key"]: each["doc_count"] for each in answer["aggregations"]["category"]["buckets"]},
             did_you_mean=mended,
@@ -169,6 +171,7 @@ class ElasticsearchIndex:
         category: str | None,
         limit: int,
         offset: int,
+        excerpts: bool,
         seconds: float = SEARCH_SECONDS,
     ) -> Any:
         asked = self._subject(text)
@@ -182,7 +185,7 @@ class ElasticsearchIndex:
                 query=self._by_coverage(_visible(queries), mended or text),
                 post_filter=None if category is None else {"term": {"category": category}},
                 aggregations={"category": {"terms": {"field": "category", "size": 100}}},
-                highlight=_HIGHLIGHT,
+                highlight=_HIGHLIGHT if excerpts else None,
                 suggest={
                     "text": text,
                     "written": _suggester("spelling", "written"),

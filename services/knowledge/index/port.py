@@ -65,8 +65,13 @@ class SearchIndex(Protocol):
     def engine(self) -> str:
         """Its name in answers."""
 
-    def search(self, text: str, category: str | None = None, limit: int = 10, offset: int = 0) -> Results:
-        """What answers `text`, which is what somebody typed: words with slips, a question, an error code."""
+    def search(
+        self, text: str, category: str | None = None, limit: int = 10, offset: int = 0, excerpts: bool = True
+    ) -> Results:
+        """What answers `text`, which is what somebody typed: words with slips, a question, an error code.
+
+        Without `excerpts`, which cost more than the rest, snippets are empty.
+        """
 
     def suggest(self, text: str, limit: int = 5) -> Sequence[Hit]:
         """What `text` may become, whose last word is still being typed; without snippets."""

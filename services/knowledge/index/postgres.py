@@ -77,27 +77,27 @@ _SEARCH: LiteralString = (
 select (select jsonb_object_agg(category, n) from (select category, count(*) as n from found group by category) f)
        as facets,
        (select jsonb_agg(jsonb_build_object('slug', p.slug, 'title', p.title, 'category', p.category,
-               'score', p.score, 'snippet', ts_headline('english',
+               'score', p.score, 'snippet', case when %(excerpts)s then ts_headline('english',
                translate(a.summary || E'\\n' || a.body, '<>', %(angles)s),
                (select string_agg('(' || query::text || ')', ' | ')::tsquery from term where numnode(query) > 0),
-               %(headline)s)) order by p.score desc, p.slug)
+               %(headline)s) else '' end) order by p.score desc, p.slug)
         from page p join article_search a using (article_id)) as hits
 """
 )
 _SUGGEST: LiteralString = _TERMS + "select * from found order by score desc, slug limit %(limit)s"
 _COUNTS: LiteralString = """
 with asked as (
-    select number, string_agg('(' || query || ')', ' | ')::tsquery as anywhere,
-           -- the weights of titles, headings and tags
-           string_agg('(' || regexp_replace(query, '''( |$)', ''':AB\\1', 'g') || ')', ' | ')::tsquery as titled
+    select number, string_agg('(' || query || ')', ' | ')::tsquery as query
     from (select number, plainto_tsquery('english', words)::text as query
           from unnest(%s::integer[], %s::text[]) as t(number, words)) each
     where query <> ''
     group by number
 )
 select number,
-       (select count(*) from article_search a where a.visible and a.vector @@ asked.anywhere) as articles,
-       (select count(*) from article_search a where a.visible and a.vector @@ asked.titled) as titles
+       (select count(*) from article_search a where a.visible and a.vector @@ asked.query) as articles,
+       -- titles, headings and tags
+       (select count(*) from article_search a
+        where a.visible and ts_filter(a.vector, '{a,b}') @@ asked.query) as titles
 from asked
 """
 _HEADLINE = (
@@ -137,7 +137,9 @@ class PostgresIndex:
     def __init__(self, read_model: ReadModel, synonyms: Callable[[], Synonyms]) -> None:
         self._read_model, self._synonyms = read_model, synonyms
 
-    def search(self, text: str, category: str | None = None, limit: int = 10, offset: int = 0) -> Results:
+    def search(
+        self, text: str, category: str | None = None, limit: int = 10, offset: int = 0, excerpts: bool = True
+    ) -> Results:
         asked = slots(text, self._synonyms().by_phrase())
         if not asked:
             return Results()
@@ -150,6 +152,7 @@ class PostgresIndex:
                 "limit": limit,
                 "offset": offset,
                 "headline": _HEADLINE,
+                "excerpts": excerpts,
                 "angles": _ANGLES,
             },
         )[0]
@@ -212,10 +215,11 @@ class PostgresVocabulary:
         return int(self._read_model.query("select count(*) as n from article_search where visible")[0]["n"])
 
     def counts(self, asked: Sequence[Sequence[str]]) -> Sequence[tuple[int, int]]:
-        pairs = [(number, way) for number, ways in enumerate(asked) for way in ways]
+        different = list(dict.fromkeys(map(tuple, asked)))
+        pairs = [(number, way) for number, ways in enumerate(different) for way in ways]
         rows = self._read_model.query(_COUNTS, ([number for number, _ in pairs], [way for _, way in pairs]))
-        found = {row["number"]: (row["articles"], row["titles"]) for row in rows}
-        return [found.get(number, (0, 0)) for number in range(len(asked))]
+        found = {different[row["number"]]: (row["articles"], row["titles"]) for row in rows}
+        return [found.get(tuple(ways), (0, 0)) for ways in asked]
 
     def alike(self, unknown: Sequence[str]) -> Mapping[str, Sequence[tuple[str, int]]]:
         known = {row["word"] for row in self._read_model.query(_KNOWN, (list(unknown),))}

@@ -136,6 +136,11 @@ class SearchIndexContract:
         assert "&lt;b" in hit.snippet_html
         assert "&amp;" in hit.snippet_html
 
+    def test_without_excerpts_the_same_is_found(self, library: SearchIndex) -> None:
+        whole, bare = library.search("database password"), library.search("database password", excerpts=False)
+        assert [hit.slug for hit in bare.hits] == [hit.slug for hit in whole.hits] != []
+        assert {hit.snippet_html for hit in bare.hits} == {""}
+
     def test_suggests_while_a_word_is_typed(self, library: SearchIndex) -> None:
         for text in ("pas", "passw", "reset pass", "password"):
             assert library.suggest(text)[0].slug == "reset-your-password", text
