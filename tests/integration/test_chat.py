@@ -46,6 +46,14 @@ def said(person: Person, chat_id: str, **message: Any) -> Any:
     return answered(person, chat_id, person.send(f"/chats/{chat_id}/messages", message)["position"])
 
 
+@pytest.fixture
+def content(ada: Person) -> None:
+    """The starting content can be found; it is projected a moment after it was brought in."""
+    until(lambda: ada.get("/kb/search?q=password")["total"], lambda total: total > 0)
+    until(lambda: ada.get("/faq")["items"], lambda items: len(items) > 10)
+
+
+@pytest.mark.usefixtures("content")
 class TestTheAssistant:
     def test_answers_a_question_with_its_source(self, ada: Person) -> None:
         chat_id, answer = begun(ada, "How do I reset my password?")
