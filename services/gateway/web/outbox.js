@@ -1,7 +1,8 @@
 /* Messages on their way. Each keeps its idempotency key from the first try to the last, over reloads too, so a
    repetition can't double it. Order is kept for each ticket. Without a connection they wait and go by themselves.
 
-   Item: {key, ticketId, body, attachments: [Attachment], internal, action, createdAt, state, problem}
+   Item: {key, place, ticketId, body, attachments: [Attachment], internal, action, createdAt, state, problem}
+     place: "tickets" | "chats"; ticketId is the id there
      action: "messages" | "request-information";  state: "sending" | "queued" | "failed"
    Events: change · sent (detail {item, message}) */
 import { ApiError, newKey } from "./api.js";
@@ -40,9 +41,10 @@ export class Outbox extends EventTarget {
   }
 
   /** Queue and send. Answers the item. */
-  add({ ticketId, body, attachments = [], internal = false, action = "messages" }) {
+  add({ place = "tickets", ticketId, body, attachments = [], internal = false, action = "messages" }) {
     const item = {
       key: newKey(),
+      place,
       ticketId,
       body,
       attachments,
@@ -97,7 +99,7 @@ export class Outbox extends EventTarget {
       const body = { body: item.body };
       if (ids.length) body.attachments = ids;
       if (item.internal) body.internal = true;
-      const path = `/tickets/${item.ticketId}/${item.action}`;
+      const path = `/${item.place ?? "tickets"}/${item.ticketId}/${item.action}`;
       const { signal } = this.#closed;
       const answer = await this.#api.send("POST", path, { body, key: item.key, signal });
       this.#tries = 0;

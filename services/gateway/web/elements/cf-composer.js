@@ -1,13 +1,17 @@
 /* <cf-composer .app ticket="id" .modes=${["reply", "note"]}> writes to a ticket: text and files together, drafts
    that save themselves, Ctrl/Cmd+Enter sends, paste and button for files.
+   <cf-composer .app chat ticket="id of a chat"> writes to a chat: Enter sends, Shift+Enter breaks the line, files need
+   no words, drafts stay in this browser.
 
-   Properties: ticket (id), modes (default ["reply"]), mode (the present one), busy.
+   Properties: ticket (id), modes (default ["reply"]), mode (the present one), busy, completions (sources of
+   Completions, see completions.js).
    Methods: focus(), addFiles(files), insert(text) at the caret, clear(), send(extra) as if Send was pressed, with
    `extra` joined to the detail of cf-send.
    Slot: "tools" beside the clip (canned replies, an action); "actions" before the send button; "more" joined to it, but not for a note.
    Events: cf-send (detail {body, attachments, internal}; preventDefault() keeps the text) ·
            cf-write (detail {value, caret, mode} on each change of the text). */
 import { base, controls } from "../base.js";
+import { Completions, completionStyles } from "../completions.js";
 import { Draft } from "../drafts.js";
 import { CfElement, css, define, html, nothing } from "../element.js";
 import { icon } from "../icons.js";
@@ -23,6 +27,8 @@ const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 export class CfComposer extends CfElement {
   static properties = {
     ticket: {},
+    chat: { type: Boolean },
+    completions: { attribute: false },
     modes: { attribute: false },
     mode: { reflect: true },
     problem: { state: true },
@@ -32,8 +38,10 @@ export class CfComposer extends CfElement {
   static styles = [
     base,
     controls,
+    completionStyles,
     css`
       .box {
+        position: relative;
         border: 1px solid var(--cf-line-strong);
         border-radius: var(--cf-radius-l);
         background: var(--cf-surface);
@@ -138,9 +146,15 @@ export class CfComposer extends CfElement {
 
   #sheets = new Map();
   #bound = "";
+  #completions = new Completions(
+    this,
+    () => this.#area,
+    (value) => this.#write(value),
+  );
 
   constructor() {
     super();
+    this.completions = [];
     this.modes = ["reply"];
     this.mode = "reply";
     this.problem = "";
@@ -160,9 +174,10 @@ export class CfComposer extends CfElement {
     if (this.ticket && this.app.me && key !== this.#bound) {
       this.#bound = key;
       this.#forget();
-      for (const mode of ["reply", "note"]) this.#sheets.set(mode, this.#makeSheet(mode));
+      for (const mode of this.chat ? ["reply"] : ["reply", "note"]) this.#sheets.set(mode, this.#makeSheet(mode));
     }
     if (changed.has("mode")) this.problem = this.saved = "";
+    this.#completions.sources = this.completions;
   }
 
   updated() {
@@ -211,7 +226,7 @@ export class CfComposer extends CfElement {
       touched: false,
       quiet: false,
       uploads: new Uploads(this.app.api),
-      draft: new Draft(this.app.api, this.app.me.id, this.ticket, mode),
+      draft: new Draft(this.app.api, this.app.me.id, this.ticket, this.chat ? "chat" : mode),
     };
     sheet.draft.addEventListener("state", ({ detail }) => {
       if (this.#sheet !== sheet) return;
@@ -275,7 +290,10 @@ export class CfComposer extends CfElement {
   }
 
   #onKey(event) {
-    if (event.key !== "Enter" || event.isComposing || !(event.ctrlKey || event.metaKey)) return;
+    if (this.#completions.onKey(event)) return;
+    // 229: some browsers say that a composition is over before the key that ended it.
+    if (event.key !== "Enter" || event.isComposing || event.keyCode === 229) return;
+    if (!(event.ctrlKey || event.metaKey || (this.chat && !event.shiftKey && !event.altKey))) return;
     event.preventDefault();
     this.send();
   }
@@ -293,7 +311,7 @@ export class CfComposer extends CfElement {
     const body = sheet.text.trim();
     if (sheet.uploads.busy) this.problem = t("composer.wait");
     else if (sheet.uploads.failed) this.problem = t("composer.has_failed");
-    else if (!body) this.problem = t("composer.empty");
+    else if (!body && !(this.chat && sheet.uploads.attachments.length)) this.problem = t("composer.empty");
     else if (body.length > LONGEST) this.problem = t("composer.too_long", { n: body.length - LONGEST });
     else {
       const detail = {
@@ -339,14 +357,17 @@ export class CfComposer extends CfElement {
     if (left < 0) return html`<span class="hint over">${t("composer.too_long", { n: -left })}</span>`;
     if (left <= SAY_LEFT) return html`<span class="hint">${t("composer.left", { n: left })}</span>`;
     if (this.saved) return html`<span class="hint">${this.saved}</span>`;
-    return html`<span class="hint keys">${t("composer.keys", { key: MAC ? "⌘" : "Ctrl" })}</span>`;
+    const keys = this.chat ? t("composer.chat_keys") : t("composer.keys", { key: MAC ? "⌘" : "Ctrl" });
+    return html`<span class="hint keys">${keys}</span>`;
   }
 
   render() {
     const sheet = this.#sheet;
     const note = this.mode === "note";
     const tabs = this.modes.length > 1;
+    const completions = this.completions.length > 0;
     return html`<div class="box">
+      ${completions ? this.#completions.render() : nothing}
       ${
         tabs || note
           ? html`<div class="modes">
@@ -366,9 +387,14 @@ export class CfComposer extends CfElement {
           rows="2"
           aria-label=${t(note ? "composer.note_label" : "composer.label")}
           aria-describedby="problem"
-          placeholder=${t(note ? "composer.note_placeholder" : "composer.placeholder")}
+          aria-autocomplete=${completions ? "list" : nothing}
+          aria-haspopup=${completions ? "listbox" : nothing}
+          aria-controls=${completions ? "completions" : nothing}
+          aria-activedescendant=${this.#completions.active ?? nothing}
+          placeholder=${t(note ? "composer.note_placeholder" : completions ? "composer.agent_placeholder" : "composer.placeholder")}
           .value=${sheet?.text ?? ""}
-          @input=${(event) => this.#write(event.target.value)}
+          @input=${(event) => (this.#write(event.target.value), this.#completions.read())}
+          @blur=${() => this.#completions.close()}
           @keydown=${this.#onKey}
           @paste=${this.#onPaste}
         ></textarea>

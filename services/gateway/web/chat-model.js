@@ -1,0 +1,276 @@
+/* One chat with its conversation, kept true by the live stream. Views draw `entries()`; they hold no state of their own.
+
+   Events: change · arrived (detail {message}: somebody else's message came in live) */
+import { ApiError } from "./api.js";
+import { t } from "./strings.js";
+import { dayKey } from "./time.js";
+
+const PAGE = 50;
+const SHOWN_TYPING = 6_000;
+const SAY_TYPING = 3_000;
+
+export class ChatModel extends EventTarget {
+  /** "loading" | "ready" | "missing" | "failed" */
+  state = "loading";
+  chat = null;
+  messages = [];
+  total = 0;
+  problem = null;
+  loadingEarlier = false;
+  #app;
+  #id;
+  #earlier = null;
+  #off = new AbortController();
+  #timer = 0;
+  #least = 0;
+  #position = 0;
+  #followed = false;
+  #typing = new Map();
+  #said = 0;
+
+  constructor(app, id) {
+    super();
+    this.#app = app;
+    this.#id = id;
+  }
+
+  get id() {
+    return this.#id;
+  }
+
+  /** Who types now, other than oneself: [{id, name, role}]. */
+  get typing() {
+    return [...this.#typing.values()].map(({ by }) => by);
+  }
+
+  can(action) {
+    return this.chat?.allowed_actions.includes(action) ?? false;
+  }
+
+  /** Load and follow. */
+  async open() {
+    const { signal } = this.#off;
+    const { live, outbox } = this.#app;
+    this.#followed = live.position !== null;
+    live.addEventListener("item", ({ detail }) => this.#onItem(detail), { signal });
+    live.addEventListener("signal", ({ detail }) => this.#onSignal(detail), { signal });
+    live.addEventListener("resync", () => this.#load(), { signal });
+    live.addEventListener("current", ({ detail }) => this.#onCurrent(detail.position), { signal });
+    outbox.addEventListener("change", () => this.#changed(), { signal });
+    outbox.addEventListener("sent", ({ detail }) => this.#onSent(detail), { signal });
+    await this.#load();
+  }
+
+  close() {
+    this.#off.abort();
+    clearTimeout(this.#timer);
+    for (const { timer } of this.#typing.values()) clearTimeout(timer);
+  }
+
+  /** Load again; what is shown stays until the answer is there. */
+  refresh() {
+    return this.#load();
+  }
+
+  async retry() {
+    this.state = "loading";
+    this.#changed();
+    await this.#load();
+  }
+
+  async earlier() {
+    if (!this.#earlier || this.loadingEarlier) return;
+    this.loadingEarlier = true;
+    this.#changed();
+    try {
+      const query = { before: this.#earlier, limit: PAGE };
+      const { data } = await this.#app.api.get(`/chats/${this.#id}/messages`, { query, signal: this.#off.signal });
+      for (const message of data.items) this.#takeMessage(message);
+      this.#earlier = data.next_cursor;
+      this.total = data.total;
+    } catch (error) {
+      this.#app.notify(error.words ?? t("problem.unknown"), { kind: "danger" });
+    } finally {
+      this.loadingEarlier = false;
+      this.#changed();
+    }
+  }
+
+  /** POST /chats/{id}/<action> → what it answers. Throws ApiError. */
+  async run(action, body = {}) {
+    try {
+      const { data } = await this.#app.api.insist("POST", `/chats/${this.#id}/${action}`, { body });
+      this.#least = Math.max(this.#least, data.position ?? 0);
+      if (data.id === this.#id) this.#takeChat(data);
+      return data;
+    } finally {
+      // Also after a refusal: then somebody else has changed it.
+      this.#changed();
+      this.#soon();
+    }
+  }
+
+  send({ body, attachments }) {
+    return this.#app.outbox.add({ place: "chats", ticketId: this.#id, body, attachments });
+  }
+
+  /** Tell the other side that one types; at most every three seconds. */
+  sayTyping() {
+    if (Date.now() - this.#said < SAY_TYPING) return;
+    this.#said = Date.now();
+    // A sign for a moment: where it is lost, nothing is missing.
+    this.#app.api.send("POST", `/chats/${this.#id}/typing`, { body: {}, signal: this.#off.signal }).catch(() => {});
+  }
+
+  /** In order: {type: "day", at} · {type: "earlier", count} · {type: "line", message} · {type: "message", message,
+      state: "sent" | "sending" | "queued" | "failed", item} */
+  entries() {
+    const said = this.messages.map((message) => ({
+      type: message.kind === "message" ? "message" : "line",
+      key: message.id,
+      message,
+      state: "sent",
+      at: message.created_at,
+    }));
+    const { me } = this.#app;
+    const author = me && { id: me.id, name: me.name, role: this.#app.isAgent ? "agent" : "customer" };
+    const unsent = this.#app.outbox.for(this.#id).map((item) => ({
+      type: "message",
+      key: item.key,
+      message: {
+        id: item.key,
+        kind: "message",
+        author,
+        body: item.body,
+        attachments: item.attachments,
+        sources: [],
+        actions: [],
+        created_at: item.createdAt,
+      },
+      state: item.state,
+      item,
+      at: item.createdAt,
+    }));
+    const entries = [];
+    if (this.#earlier) entries.push({ type: "earlier", key: "earlier", count: this.total - this.messages.length });
+    let day = null;
+    for (const entry of [...said, ...unsent]) {
+      const key = dayKey(new Date(entry.at));
+      if (key !== day) entries.push({ type: "day", key: `d${key}`, at: entry.at });
+      day = key;
+      entries.push(entry);
+    }
+    return entries;
+  }
+
+  async #load() {
+    const { api, live } = this.#app;
+    const { signal } = this.#off;
+    const options = { signal, minPosition: Math.max(this.#least, live.position ?? 0) };
+    const path = `/chats/${this.#id}`;
+    try {
+      const [chat, page] = await Promise.all([
+        api.get(path, options),
+        api.get(`${path}/messages`, { ...options, query: { limit: PAGE } }),
+      ]);
+      this.#position = Math.max(this.#position, chat.position ?? 0);
+      this.#takeChat(chat.data);
+      this.#takePage(page.data);
+      this.state = "ready";
+      this.problem = null;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof ApiError)) throw error;
+      this.problem = error.words;
+      if (error.status === 404) this.state = "missing";
+      else if (this.state !== "ready") this.state = "failed";
+    }
+    this.#changed();
+  }
+
+  #takePage({ items, next_cursor, total }) {
+    const joined = this.messages.length > 0 && (items[0]?.position ?? 0) <= this.messages.at(-1).position;
+    if (!joined) {
+      this.messages = [];
+      this.#earlier = next_cursor;
+    }
+    for (const message of items) this.#takeMessage(message);
+    this.total = total;
+  }
+
+  #takeChat(chat) {
+    if (!this.chat || chat.revision >= this.chat.revision) this.chat = chat;
+  }
+
+  #takeMessage(message) {
+    if (this.messages.some((known) => known.id === message.id)) return false;
+    this.messages = [...this.messages, message].sort((a, b) => a.position - b.position || a.revision - b.revision);
+    return true;
+  }
+
+  #onItem({ position, data }) {
+    if (data.chat_id !== this.#id) return;
+    this.#least = Math.max(this.#least, position);
+    if (!this.chat) return;
+    const { message } = data;
+    if (message) {
+      this.#forgetTyping(message.author.id);
+      if (this.#takeMessage(message)) {
+        this.total += 1;
+        if (message.author.id !== this.#app.me.id)
+          this.dispatchEvent(new CustomEvent("arrived", { detail: { message } }));
+      }
+    }
+    this.#changed();
+    this.#soon();
+  }
+
+  #onSignal({ name, data }) {
+    if (name !== "typing" || data.chat_id !== this.#id || data.by.id === this.#app.me?.id) return;
+    clearTimeout(this.#typing.get(data.by.id)?.timer);
+    const timer = setTimeout(() => (this.#forgetTyping(data.by.id), this.#changed()), SHOWN_TYPING);
+    this.#typing.set(data.by.id, { by: data.by, timer });
+    this.#changed();
+  }
+
+  #forgetTyping(id) {
+    clearTimeout(this.#typing.get(id)?.timer);
+    this.#typing.delete(id);
+  }
+
+  #onSent({ item, message }) {
+    if (item.ticketId !== this.#id || !this.chat) return;
+    if (this.#takeMessage(message)) this.total += 1;
+    this.#least = Math.max(this.#least, message.position ?? 0);
+    this.#changed();
+    this.#soon();
+  }
+
+  #onCurrent(position) {
+    const behind = !this.#followed && this.#position < position;
+    this.#followed = true;
+    if (!behind && this.state === "ready") return;
+    this.#least = Math.max(this.#least, position);
+    this.#load();
+  }
+
+  /** The chat itself after something happened; events in a row count once. */
+  #soon() {
+    if (this.#timer) return;
+    this.#timer = setTimeout(async () => {
+      this.#timer = 0;
+      const { signal } = this.#off;
+      try {
+        const { data } = await this.#app.api.get(`/chats/${this.#id}`, { signal, minPosition: this.#least });
+        this.#takeChat(data);
+        this.#changed();
+      } catch (error) {
+        if (!signal.aborted && !(error instanceof ApiError)) throw error;
+      }
+    }, 40);
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}
