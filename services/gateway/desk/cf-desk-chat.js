@@ -5,9 +5,7 @@
    Events: cf-back · cf-open-ticket (detail {id}) · cf-title (detail {title}). */
 import { ApiError } from "../web/api.js";
 import { base, controls, states } from "../web/base.js";
-import { ChatModel } from "../web/chat-model.js";
 import { CfElement, css, define, html, nothing } from "../web/element.js";
-import "../web/elements/cf-chat-log.js";
 import "../web/elements/cf-composer.js";
 import "../web/elements/cf-dialog.js";
 import "../web/elements/cf-menu.js";
@@ -17,11 +15,14 @@ import { icon } from "../web/icons.js";
 import { t } from "../web/strings.js";
 import { firstName } from "../web/text.js";
 import { dropTarget } from "../web/uploads.js";
+import { DeskChatModel } from "./chat-model.js";
+import "./cf-desk-chat-log.js";
 import "./cf-desk-customer.js";
 import { acceptChat, firstWords, refusalWords } from "./chats.js";
 import { snippetSources } from "./snippets.js";
 
 const BESIDE = matchMedia("(min-width: 1240px)");
+const MODES = ["chat"];
 const LONGEST_SUBJECT = 150;
 const STATUS_ICONS = { ASSISTED: "sparkles", WAITING_FOR_AGENT: "hand", WITH_AGENT: "message-square", ENDED: "archive" };
 
@@ -169,6 +170,44 @@ export class CfDeskChat extends CfElement {
       }
       .unanswered svg.icon {
         color: var(--cf-warn);
+      }
+      .typing {
+        display: flex;
+        align-items: center;
+        gap: var(--cf-3);
+        min-height: 24px;
+        color: var(--cf-text-2);
+        font-size: var(--cf-text-s);
+      }
+      .dots {
+        display: inline-flex;
+        justify-content: center;
+        gap: 4px;
+        width: 32px;
+      }
+      .dots i {
+        width: 5px;
+        height: 5px;
+        border-radius: 50%;
+        background: currentColor;
+        opacity: 0.4;
+        animation: dot 1.2s infinite;
+      }
+      .dots i:nth-child(2) {
+        animation-delay: 0.15s;
+      }
+      .dots i:nth-child(3) {
+        animation-delay: 0.3s;
+      }
+      @keyframes dot {
+        30% {
+          opacity: 1;
+        }
+      }
+      @media (prefers-reduced-motion: reduce) {
+        .dots i {
+          animation: none;
+        }
       }
       .back-row {
         position: sticky;
@@ -411,7 +450,7 @@ export class CfDeskChat extends CfElement {
   }
 
   get #log() {
-    return this.renderRoot.querySelector("cf-chat-log");
+    return this.renderRoot.querySelector("cf-desk-chat-log");
   }
 
   get #mine() {
@@ -460,7 +499,7 @@ export class CfDeskChat extends CfElement {
     this.#reset();
     this.#opened = false;
     this.#atEnd = true;
-    const model = (this.#model = new ChatModel(this.app, this.chat));
+    const model = (this.#model = new DeskChatModel(this.app, this.chat));
     const { signal } = (this.#off = new AbortController());
     model.addEventListener("change", () => this.#onChange(), { signal });
     model.addEventListener("arrived", () => this.#onArrived(), { signal });
@@ -723,7 +762,7 @@ export class CfDeskChat extends CfElement {
         this.#mine
           ? html`<cf-composer
               .app=${this.app}
-              chat
+              .modes=${MODES}
               ticket=${model.id}
               .completions=${this.#sources}
               @cf-send=${this.#send}
@@ -750,6 +789,12 @@ export class CfDeskChat extends CfElement {
         ${icon("user-check")}${t(status === "WAITING_FOR_AGENT" ? "chats.accept" : "chats.take")}
       </button>
     </div>`;
+  }
+
+  #typing() {
+    const [by] = this.#model.typing;
+    if (!by) return nothing;
+    return html`<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>${t("chats.typing", { name: by.name })}`;
   }
 
   #panel() {
@@ -916,7 +961,9 @@ export class CfDeskChat extends CfElement {
           ${this.#backRow()} ${this.#head()}
           <div class="thread">
             ${this.#summary()}
-            <cf-chat-log .app=${this.app} .model=${model}></cf-chat-log>
+            <cf-desk-chat-log .app=${this.app} .model=${model} agent>
+              <p class="typing" role="status">${this.#typing()}</p>
+            </cf-desk-chat-log>
           </div>
           ${this.#reply()} ${this.over ? html`<div class="drop">${t("composer.drop")}</div>` : nothing}
         </div>

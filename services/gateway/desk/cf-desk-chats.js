@@ -7,7 +7,7 @@ import { base, controls, states } from "../web/base.js";
 import { CfElement, css, define, html, nothing } from "../web/element.js";
 import "../web/elements/cf-time.js";
 import { icon } from "../web/icons.js";
-import { LiveQuery } from "../web/live-query.js";
+import { LiveQuery, ofChats } from "../web/live-query.js";
 import { t } from "../web/strings.js";
 import { full, span } from "../web/time.js";
 import "./cf-desk-chat.js";
@@ -242,7 +242,7 @@ export class CfDeskChats extends CfElement {
     `,
   ];
 
-  #query = new LiveQuery(this, (options) => this.#load(options), { concerns: ({ data }) => Boolean(data.chat_id) });
+  #query = new LiveQuery(this, (options) => this.#load(options), { concerns: ofChats });
   #started = null;
   #off = null;
   #tick = 0;

@@ -3,8 +3,8 @@
 import { t } from "./strings.js";
 
 const DEADLINE = 15_000;
-/** What takes min_position. */
-const CONSISTENT = /^\/tickets|^\/chats(\/[\da-f-]{36}(\/messages)?)?$/;
+/** What can wait for a position. */
+const FOLLOWS = /^\/(tickets(\/|$)|chats(\/[0-9a-f-]{36}(\/messages)?)?$)/;
 
 /** A refused or failed request. `status` 0 means that no answer came; then `code` is network or timeout. */
 export class ApiError extends Error {
@@ -66,7 +66,7 @@ export class Api {
         if (one !== null && one !== undefined && one !== "") params.append(name, one);
     }
     const least = Math.max(minPosition ?? 0, this.#written);
-    if (least > 0 && CONSISTENT.test(path)) params.set("min_position", least);
+    if (least > 0 && FOLLOWS.test(path)) params.set("min_position", least);
     const search = params.size ? `?${params}` : "";
     return this.#request("GET", path + search, { signal });
   }

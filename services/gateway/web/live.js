@@ -4,10 +4,10 @@
 
    Events of LiveStream:
      item      detail {position, name, data}           data as in the HTTP API
+     signal    detail {name, data}                     without a position: shown for a moment, as typing
      resync    detail {after}                          the gap is too large: load everything anew
      current   detail {position, caughtUp}             everything up to position was handed out; caughtUp = how
                                                        many items came in after an interruption, else 0
-     signal    detail {name, data}                     shown for a moment, kept nowhere: who types
      state     detail {state}                          "connecting" | "live" | "lost" */
 
 const SILENCE = 25_000;

@@ -1,10 +1,9 @@
 /* <cf-composer .app ticket="id" .modes=${["reply", "note"]}> writes to a ticket: text and files together, drafts
    that save themselves, Ctrl/Cmd+Enter sends, paste and button for files.
-   <cf-composer .app chat ticket="id of a chat"> writes to a chat: Enter sends, Shift+Enter breaks the line, files need
-   no words, drafts stay in this browser.
 
-   Properties: ticket (id), modes (default ["reply"]), mode (the present one), busy, completions (sources of
-   Completions, see completions.js).
+   Properties: ticket (id; any name for the mode "chat"), modes (default ["reply"]), mode (the present one), busy, completions
+   (sources of Completions, see completions.js).
+   The mode "chat" writes to a chat: Enter sends, Shift+Enter breaks the line, files need no words.
    Methods: focus(), addFiles(files), insert(text) at the caret, clear(), send(extra) as if Send was pressed, with
    `extra` joined to the detail of cf-send.
    Slot: "tools" beside the clip (canned replies, an action); "actions" before the send button; "more" joined to it, but not for a note.
@@ -27,7 +26,6 @@ const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 export class CfComposer extends CfElement {
   static properties = {
     ticket: {},
-    chat: { type: Boolean },
     completions: { attribute: false },
     modes: { attribute: false },
     mode: { reflect: true },
@@ -98,6 +96,10 @@ export class CfComposer extends CfElement {
         border: 0;
         background: transparent;
         resize: none;
+      }
+      :host([mode="chat"]) textarea {
+        min-height: 44px;
+        max-height: 30dvh;
       }
       textarea:focus-visible {
         outline: none;
@@ -174,8 +176,8 @@ export class CfComposer extends CfElement {
     if (this.ticket && this.app.me && key !== this.#bound) {
       this.#bound = key;
       this.#forget();
-      for (const mode of this.chat ? ["reply"] : ["reply", "note"]) this.#sheets.set(mode, this.#makeSheet(mode));
     }
+    if (this.#bound && !this.#sheets.has(this.mode)) this.#sheets.set(this.mode, this.#makeSheet(this.mode));
     if (changed.has("mode")) this.problem = this.saved = "";
     this.#completions.sources = this.completions;
   }
@@ -226,7 +228,7 @@ export class CfComposer extends CfElement {
       touched: false,
       quiet: false,
       uploads: new Uploads(this.app.api),
-      draft: new Draft(this.app.api, this.app.me.id, this.ticket, this.chat ? "chat" : mode),
+      draft: new Draft(this.app.api, this.app.me.id, this.ticket, mode),
     };
     sheet.draft.addEventListener("state", ({ detail }) => {
       if (this.#sheet !== sheet) return;
@@ -291,9 +293,9 @@ export class CfComposer extends CfElement {
 
   #onKey(event) {
     if (this.#completions.onKey(event)) return;
-    // 229: some browsers say that a composition is over before the key that ended it.
+    // 229: the key belongs to an input method; Safari ends a composition before it tells of its Enter.
     if (event.key !== "Enter" || event.isComposing || event.keyCode === 229) return;
-    if (!(event.ctrlKey || event.metaKey || (this.chat && !event.shiftKey && !event.altKey))) return;
+    if (!(event.ctrlKey || event.metaKey || (this.mode === "chat" && !event.shiftKey))) return;
     event.preventDefault();
     this.send();
   }
@@ -311,7 +313,7 @@ export class CfComposer extends CfElement {
     const body = sheet.text.trim();
     if (sheet.uploads.busy) this.problem = t("composer.wait");
     else if (sheet.uploads.failed) this.problem = t("composer.has_failed");
-    else if (!body && !(this.chat && sheet.uploads.attachments.length)) this.problem = t("composer.empty");
+    else if (!body && !(this.mode === "chat" && sheet.uploads.items.length)) this.problem = t("composer.empty");
     else if (body.length > LONGEST) this.problem = t("composer.too_long", { n: body.length - LONGEST });
     else {
       const detail = {
@@ -357,13 +359,14 @@ export class CfComposer extends CfElement {
     if (left < 0) return html`<span class="hint over">${t("composer.too_long", { n: -left })}</span>`;
     if (left <= SAY_LEFT) return html`<span class="hint">${t("composer.left", { n: left })}</span>`;
     if (this.saved) return html`<span class="hint">${this.saved}</span>`;
-    const keys = this.chat ? t("composer.chat_keys") : t("composer.keys", { key: MAC ? "⌘" : "Ctrl" });
+    const keys = this.mode === "chat" ? t("composer.keys_chat") : t("composer.keys", { key: MAC ? "⌘" : "Ctrl" });
     return html`<span class="hint keys">${keys}</span>`;
   }
 
   render() {
     const sheet = this.#sheet;
-    const note = this.mode === "note";
+    const { mode } = this;
+    const note = mode === "note";
     const tabs = this.modes.length > 1;
     const completions = this.completions.length > 0;
     return html`<div class="box">
@@ -384,14 +387,14 @@ export class CfComposer extends CfElement {
       }
       <div id="sheet" role=${tabs ? "tabpanel" : nothing} aria-labelledby=${tabs ? `tab-${this.mode}` : nothing}>
         <textarea
-          rows="2"
-          aria-label=${t(note ? "composer.note_label" : "composer.label")}
+          rows=${mode === "chat" ? 1 : 2}
+          aria-label=${t(`composer.label.${mode}`)}
           aria-describedby="problem"
           aria-autocomplete=${completions ? "list" : nothing}
           aria-haspopup=${completions ? "listbox" : nothing}
           aria-controls=${completions ? "completions" : nothing}
           aria-activedescendant=${this.#completions.active ?? nothing}
-          placeholder=${t(note ? "composer.note_placeholder" : completions ? "composer.agent_placeholder" : "composer.placeholder")}
+          placeholder=${t(completions && !note ? "composer.placeholder.completions" : `composer.placeholder.${mode}`)}
           .value=${sheet?.text ?? ""}
           @input=${(event) => (this.#write(event.target.value), this.#completions.read())}
           @blur=${() => this.#completions.close()}

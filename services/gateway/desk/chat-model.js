@@ -1,25 +1,24 @@
-/* One chat with its conversation, kept true by the live stream. Views draw `entries()`; they hold no state of their own.
+/* A customer's chat as an agent has it before them, kept true by the live stream. Views draw `entries()`; they hold no
+   state of their own.
 
    Events: change · arrived (detail {message}: somebody else's message came in live) */
-import { ApiError } from "./api.js";
-import { t } from "./strings.js";
-import { dayKey } from "./time.js";
+import { ApiError } from "../web/api.js";
+import { Messages, optimistic, withMarks } from "../web/messages.js";
+import { t } from "../web/strings.js";
 
 const PAGE = 50;
 const SHOWN_TYPING = 6_000;
 const SAY_TYPING = 3_000;
 
-export class ChatModel extends EventTarget {
+export class DeskChatModel extends EventTarget {
   /** "loading" | "ready" | "missing" | "failed" */
   state = "loading";
   chat = null;
-  messages = [];
-  total = 0;
   problem = null;
   loadingEarlier = false;
   #app;
   #id;
-  #earlier = null;
+  #messages;
   #off = new AbortController();
   #timer = 0;
   #least = 0;
@@ -32,6 +31,7 @@ export class ChatModel extends EventTarget {
     super();
     this.#app = app;
     this.#id = id;
+    this.#messages = new Messages(app.api, `/chats/${id}/messages`);
   }
 
   get id() {
@@ -79,15 +79,11 @@ export class ChatModel extends EventTarget {
   }
 
   async earlier() {
-    if (!this.#earlier || this.loadingEarlier) return;
+    if (!this.#messages.hasEarlier || this.loadingEarlier) return;
     this.loadingEarlier = true;
     this.#changed();
     try {
-      const query = { before: this.#earlier, limit: PAGE };
-      const { data } = await this.#app.api.get(`/chats/${this.#id}/messages`, { query, signal: this.#off.signal });
-      for (const message of data.items) this.#takeMessage(message);
-      this.#earlier = data.next_cursor;
-      this.total = data.total;
+      await this.#messages.loadEarlier(PAGE, this.#off.signal);
     } catch (error) {
       this.#app.notify(error.words ?? t("problem.unknown"), { kind: "danger" });
     } finally {
@@ -111,7 +107,7 @@ export class ChatModel extends EventTarget {
   }
 
   send({ body, attachments }) {
-    return this.#app.outbox.add({ place: "chats", ticketId: this.#id, body, attachments });
+    return this.#app.outbox.add({ chatId: this.#id, body, attachments });
   }
 
   /** Tell the other side that one types; at most every three seconds. */
@@ -122,45 +118,26 @@ export class ChatModel extends EventTarget {
     this.#app.api.send("POST", `/chats/${this.#id}/typing`, { body: {}, signal: this.#off.signal }).catch(() => {});
   }
 
-  /** In order: {type: "day", at} · {type: "earlier", count} · {type: "line", message} · {type: "message", message,
-      state: "sent" | "sending" | "queued" | "failed", item} */
+  /** The thread in order: {type: "day", at} · {type: "earlier", count} · {type: "line", message} · {type: "message",
+      message, state: "sent" | "sending" | "queued" | "failed", item} */
   entries() {
-    const said = this.messages.map((message) => ({
+    const { items, total, hasEarlier } = this.#messages;
+    const said = items.map((message) => ({
       type: message.kind === "message" ? "message" : "line",
       key: message.id,
       message,
       state: "sent",
       at: message.created_at,
     }));
-    const { me } = this.#app;
-    const author = me && { id: me.id, name: me.name, role: this.#app.isAgent ? "agent" : "customer" };
     const unsent = this.#app.outbox.for(this.#id).map((item) => ({
       type: "message",
       key: item.key,
-      message: {
-        id: item.key,
-        kind: "message",
-        author,
-        body: item.body,
-        attachments: item.attachments,
-        sources: [],
-        actions: [],
-        created_at: item.createdAt,
-      },
+      message: optimistic(item, this.#app),
       state: item.state,
       item,
       at: item.createdAt,
     }));
-    const entries = [];
-    if (this.#earlier) entries.push({ type: "earlier", key: "earlier", count: this.total - this.messages.length });
-    let day = null;
-    for (const entry of [...said, ...unsent]) {
-      const key = dayKey(new Date(entry.at));
-      if (key !== day) entries.push({ type: "day", key: `d${key}`, at: entry.at });
-      day = key;
-      entries.push(entry);
-    }
-    return entries;
+    return withMarks([...said, ...unsent], { earlier: hasEarlier ? total - items.length : 0 });
   }
 
   async #load() {
@@ -169,13 +146,9 @@ export class ChatModel extends EventTarget {
     const options = { signal, minPosition: Math.max(this.#least, live.position ?? 0) };
     const path = `/chats/${this.#id}`;
     try {
-      const [chat, page] = await Promise.all([
-        api.get(path, options),
-        api.get(`${path}/messages`, { ...options, query: { limit: PAGE } }),
-      ]);
+      const [chat] = await Promise.all([api.get(path, options), this.#messages.load(PAGE, options)]);
       this.#position = Math.max(this.#position, chat.position ?? 0);
       this.#takeChat(chat.data);
-      this.#takePage(page.data);
       this.state = "ready";
       this.problem = null;
     } catch (error) {
@@ -188,24 +161,8 @@ export class ChatModel extends EventTarget {
     this.#changed();
   }
 
-  #takePage({ items, next_cursor, total }) {
-    const joined = this.messages.length > 0 && (items[0]?.position ?? 0) <= this.messages.at(-1).position;
-    if (!joined) {
-      this.messages = [];
-      this.#earlier = next_cursor;
-    }
-    for (const message of items) this.#takeMessage(message);
-    this.total = total;
-  }
-
   #takeChat(chat) {
     if (!this.chat || chat.revision >= this.chat.revision) this.chat = chat;
-  }
-
-  #takeMessage(message) {
-    if (this.messages.some((known) => known.id === message.id)) return false;
-    this.messages = [...this.messages, message].sort((a, b) => a.position - b.position || a.revision - b.revision);
-    return true;
   }
 
   #onItem({ position, data }) {
@@ -215,12 +172,12 @@ export class ChatModel extends EventTarget {
     const { message } = data;
     if (message) {
       this.#forgetTyping(message.author.id);
-      if (this.#takeMessage(message)) {
-        this.total += 1;
-        if (message.author.id !== this.#app.me.id)
-          this.dispatchEvent(new CustomEvent("arrived", { detail: { message } }));
-      }
+      const fresh = this.#messages.take({ ...message, position: message.position ?? position });
+      if (fresh && message.author.id !== this.#app.me.id)
+        this.dispatchEvent(new CustomEvent("arrived", { detail: { message } }));
     }
+    // How an answer was rated stands in the messages only.
+    if (data.name === "AnswerRated") this.#load();
     this.#changed();
     this.#soon();
   }
@@ -239,8 +196,8 @@ export class ChatModel extends EventTarget {
   }
 
   #onSent({ item, message }) {
-    if (item.ticketId !== this.#id || !this.chat) return;
-    if (this.#takeMessage(message)) this.total += 1;
+    if (item.chatId !== this.#id || !this.chat) return;
+    this.#messages.take(message);
     this.#least = Math.max(this.#least, message.position ?? 0);
     this.#changed();
     this.#soon();
