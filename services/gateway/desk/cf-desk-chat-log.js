@@ -90,10 +90,8 @@ export class CfDeskChatLog extends CfThread {
         width: 14px;
         height: 14px;
       }
-      .offer {
-        padding: 0 var(--cf-2);
-        border: 1px solid var(--cf-line);
-        border-radius: var(--cf-radius-round);
+      .about + .about {
+        margin-top: 0;
       }
     `,
   ];
@@ -121,9 +119,7 @@ export class CfDeskChatLog extends CfThread {
     return html`${sources.length ? this.#sources(sources) : nothing}
     ${
       actions.length
-        ? html`<p class="about">
-            ${t("chats.offered")} ${actions.map(({ label }) => html`<span class="offer">${label}</span>`)}
-          </p>`
+        ? html`<p class="about">${t("chats.offered", { words: actions.map(({ label }) => label).join(" · ") })}</p>`
         : nothing
     }
     ${

@@ -13,17 +13,12 @@ import { full, span } from "../web/time.js";
 import "./cf-desk-chat.js";
 import { CAPACITIES, acceptChat, firstWords, oneLine } from "./chats.js";
 
-const MOST = 50;
+const MOST = 100;
 const TICK = 15_000;
 const MINUTE = 60_000;
 
-/** name → what GET /chats is asked for, in the order in which they are shown */
-const PARTS = {
-  waiting: { status: "WAITING_FOR_AGENT" },
-  mine: { status: "WITH_AGENT", assignee: "me" },
-  others: { status: "WITH_AGENT" },
-  assisted: { status: "ASSISTED" },
-};
+/** In the order in which they are shown. */
+const PARTS = ["waiting", "mine", "others", "assisted"];
 
 export class CfDeskChats extends CfElement {
   static properties = {
@@ -286,7 +281,7 @@ export class CfDeskChats extends CfElement {
 
   get #items() {
     const { data } = this.#query;
-    return data ? Object.keys(PARTS).flatMap((part) => data[part].items) : [];
+    return data ? PARTS.flatMap((part) => data[part].items) : [];
   }
 
   /** The id of the chat `step` rows from the selected one, or null at an end. */
@@ -315,16 +310,19 @@ export class CfDeskChats extends CfElement {
   }
 
   async #load(options) {
-    const names = Object.keys(PARTS);
-    const answers = await Promise.all(
-      names.map((name) => this.app.api.get("/chats", { ...options, query: { ...PARTS[name], limit: MOST } })),
-    );
-    const data = Object.fromEntries(names.map((name, index) => [name, answers[index].data]));
-    const { others, mine } = data;
-    const items = others.items.filter(({ assignee }) => assignee.id !== this.app.me.id);
+    const list = (status) => this.app.api.get("/chats", { ...options, query: { status, limit: MOST } });
+    const answers = await Promise.all([list("WAITING_FOR_AGENT"), list("WITH_AGENT"), list("ASSISTED")]);
+    const [waiting, taken, assisted] = answers.map(({ data }) => data);
+    const mine = taken.items.filter(({ assignee }) => assignee.id === this.app.me.id);
+    const others = taken.items.filter((chat) => !mine.includes(chat));
     return {
       position: Math.min(...answers.map(({ position }) => position ?? 0)),
-      data: { ...data, others: { items, total: others.total - mine.total } },
+      data: {
+        waiting,
+        mine: { items: mine, total: mine.length },
+        others: { items: others, total: taken.total - mine.length },
+        assisted,
+      },
     };
   }
 
@@ -411,7 +409,7 @@ export class CfDeskChats extends CfElement {
 
   #part(name) {
     const { items, total } = this.#query.data[name];
-    if (total === 0 && name !== "waiting" && name !== "mine") return nothing;
+    if (items.length === 0 && name !== "waiting" && name !== "mine") return nothing;
     return html`<section class=${name} aria-labelledby="part-${name}">
       <h3 id="part-${name}">${t(`chats.part.${name}`)} <span>${total.toLocaleString()}</span></h3>
       ${
@@ -428,13 +426,13 @@ export class CfDeskChats extends CfElement {
   #body() {
     const { data, problem } = this.#query;
     if (data) {
-      if (Object.values(data).every(({ total }) => total === 0))
+      if (Object.values(data).every(({ items }) => items.length === 0))
         return html`<div class="empty">
           <span class="badge">${icon("messages-square")}</span>
           <h3>${t("chats.empty.title")}</h3>
           <p>${t(this.presence.available ? "chats.empty.text" : "chats.empty.away")}</p>
         </div>`;
-      return Object.keys(PARTS).map((name) => this.#part(name));
+      return PARTS.map((name) => this.#part(name));
     }
     if (problem)
       return html`<div class="empty">

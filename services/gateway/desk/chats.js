@@ -20,9 +20,10 @@ export const CHAT_MOVES = new Set([
   "ChatEnded",
 ]);
 
-/** A text in one line, without the marks of lists, code and bold. */
+/** A text in one line, without blocks of code and without the marks of lists, code and bold. */
 export function oneLine(text) {
   return text
+    .replace(/^\s*```[^]*?(?:```|$(?![^]))/gm, "… ")
     .replace(/^\s*(?:[-*]|\d+[.)])\s+|\*\*|`/gm, "")
     .replace(/\s+/g, " ")
     .trim();

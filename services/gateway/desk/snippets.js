@@ -28,9 +28,10 @@ export function snippetSources(api, { agent, customer }) {
       pattern: /(?:^|\s)(\/([\p{L}\d-]*))$/u,
       async find(words) {
         const wanted = words.toLowerCase();
-        const matches = ({ key, title }) => key.startsWith(wanted) || title.toLowerCase().includes(wanted);
-        return (await cannedReplies())
-          .filter(matches)
+        const all = await cannedReplies();
+        const named = all.filter(({ key }) => key.startsWith(wanted));
+        const titled = all.filter((one) => !named.includes(one) && ` ${one.title.toLowerCase()}`.includes(` ${wanted}`));
+        return [...named, ...titled]
           .slice(0, SHOWN)
           .map(({ key, title, text }) => ({ label: title, mark: `/${key}`, hint: filled(text), text: filled(text) }));
       },

@@ -13,8 +13,6 @@ export const completionStyles = css`
     position: absolute;
     z-index: 30;
     inset: auto 0 calc(100% + 4px);
-    max-height: min(300px, 40dvh);
-    overflow-y: auto;
     padding: var(--cf-1);
     border: 1px solid var(--cf-line);
     border-radius: var(--cf-radius);
@@ -26,6 +24,10 @@ export const completionStyles = css`
     color: var(--cf-text-2);
     font-size: var(--cf-text-xs);
     font-weight: 500;
+  }
+  .completions [role="listbox"] {
+    max-height: min(280px, 38dvh);
+    overflow-y: auto;
   }
   .completions [role="option"] {
     display: grid;
@@ -165,14 +167,20 @@ export class Completions {
     return html`<p class="hidden" role="status">${count ? t("completions.count", { n: count }) : nothing}</p>
       <div class="completions" ?hidden=${!count}>
         <p aria-hidden="true">${this.#label}</p>
-        <div role="listbox" id="completions" aria-label=${this.#label || t("completions")}>
+        <div
+          role="listbox"
+          id="completions"
+          tabindex="0"
+          aria-label=${this.#label || t("completions")}
+          @mousedown=${(event) => event.preventDefault()}
+        >
           ${this.#items.map(
             ({ label, mark, hint }, index) =>
               html`<div
                 role="option"
                 id="completion-${index}"
                 aria-selected=${index === this.#active}
-                @pointerdown=${(event) => (event.preventDefault(), this.#insert(index))}
+                @click=${() => this.#insert(index)}
               >
                 <span>${label}</span><span class="mark">${mark ?? nothing}</span>
                 ${hint ? html`<span class="hint">${hint}</span>` : nothing}

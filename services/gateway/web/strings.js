@@ -553,7 +553,7 @@ const en = {
   "chats.assistant": "Assistant",
   "chats.assistant.role": "Automatic answer",
   "chats.sources": "From:",
-  "chats.offered": "Offered:",
+  "chats.offered": "Offered: {words}",
   "chats.helped": "The customer says that this helped",
   "chats.helped_not": "The customer says that this did not help",
   "chats.typing": "{name} is typing…",
