@@ -234,7 +234,7 @@ def test_no_more_chats_than_one_said(window: Window, agent: Person, customer: Pe
         page.get_by_label("At once").select_option("1")
     chat_of(other)
     part(page, "Waiting").get_by_role("button", name=f"Accept the chat of {other.name}").click()
-    expect(page.get_by_text(re.compile("You have 1 chats already.*raise the number"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"as many chats as you take at once \(1\).*raise the number"))).to_be_visible()
     expect(part(page, "Waiting").get_by_role("link", name=other.name)).to_be_visible()
     page.reload()
     expect(page.get_by_label("At once")).to_have_value("1")

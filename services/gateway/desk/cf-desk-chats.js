@@ -117,7 +117,7 @@ export class CfDeskChats extends CfElement {
       section + section {
         border-top: 1px solid var(--cf-line);
       }
-      h3 {
+      section h3 {
         display: flex;
         align-items: baseline;
         gap: var(--cf-2);
@@ -125,7 +125,7 @@ export class CfDeskChats extends CfElement {
         color: var(--cf-text-2);
         font-size: var(--cf-text-s);
       }
-      h3 span {
+      section h3 span {
         font-weight: 400;
         font-variant-numeric: tabular-nums;
       }

@@ -1,4 +1,4 @@
-/* <cf-desk base-path="/desk"> the agent desk: sign-in, queues, the list of one queue and one ticket side by side
+/* <cf-desk base-path="/desk"> the agent desk: sign-in, queues, the list of one queue and one ticket or chat side by side
    (one after the other where there is no room), keys. */
 import { base, controls, states } from "../web/base.js";
 import "../web/elements/cf-connection.js";

@@ -5,6 +5,7 @@ import { t } from "../web/strings.js";
 const REPORT = 20_000;
 const CHECK = 5_000;
 const STORED = "cf-desk-presence";
+const NOTICE_CHARACTERS = 90;
 const USUAL = { available: true, capacity: 4 };
 export const CAPACITIES = [1, 2, 3, 4, 5, 6, 8, 10];
 
@@ -174,7 +175,9 @@ export function announceChats(app, presence, open) {
       if (error instanceof ApiError) return;
       throw error;
     }
-    const words = { name: chat.customer.name, words: firstWords(chat) };
+    const first = firstWords(chat);
+    const short = first.length > NOTICE_CHARACTERS ? `${first.slice(0, NOTICE_CHARACTERS)}…` : first;
+    const words = { name: chat.customer.name, words: short };
     if (given && chat.assignee?.id === app.me?.id) {
       const run = () => open(chat.id);
       app.notify(t("chats.given", { ...words, by: data.by.name }), { action: { label: t("chats.open"), run } });
