@@ -26,6 +26,7 @@ export class DeskChatModel extends EventTarget {
   #followed = false;
   #typing = new Map();
   #said = 0;
+  #held = [];
 
   constructor(app, id) {
     super();
@@ -56,7 +57,7 @@ export class DeskChatModel extends EventTarget {
     live.addEventListener("signal", ({ detail }) => this.#onSignal(detail), { signal });
     live.addEventListener("resync", () => this.#load(), { signal });
     live.addEventListener("current", ({ detail }) => this.#onCurrent(detail.position), { signal });
-    outbox.addEventListener("change", () => this.#changed(), { signal });
+    outbox.addEventListener("change", () => (this.#takeHeld(), this.#changed()), { signal });
     outbox.addEventListener("sent", ({ detail }) => this.#onSent(detail), { signal });
     await this.#load();
   }
@@ -172,14 +173,22 @@ export class DeskChatModel extends EventTarget {
     const { message } = data;
     if (message) {
       this.#forgetTyping(message.author.id);
-      const fresh = this.#messages.take({ ...message, position: message.position ?? position });
-      if (fresh && message.author.id !== this.#app.me.id)
+      if (message.author.id === this.#app.me.id) this.#held.push({ ...message, position });
+      else if (this.#messages.take({ ...message, position }))
         this.dispatchEvent(new CustomEvent("arrived", { detail: { message } }));
+      this.#takeHeld();
     }
     // How an answer was rated stands in the messages only.
     if (data.name === "AnswerRated") this.#load();
     this.#changed();
     this.#soon();
+  }
+
+  /** One's own message may come back live before its answer, which says which one of those on their way it is. */
+  #takeHeld() {
+    if (this.#app.outbox.for(this.#id).some(({ state }) => state === "sending")) return;
+    for (const message of this.#held) this.#messages.take(message);
+    this.#held = [];
   }
 
   #onSignal({ name, data }) {
