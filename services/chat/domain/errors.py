@@ -73,7 +73,7 @@ def nothing_said() -> Refusal:
 
 
 def at_capacity(limit: int) -> Refusal:
-    return Refusal("at_capacity", f"You have {limit} chats already, as many as you take at once.")
+    return Refusal("at_capacity", f"You have as many chats as you take at once ({limit}).")
 
 
 def too_many_attachments(limit: int) -> Refusal:

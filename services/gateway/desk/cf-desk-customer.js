@@ -1,5 +1,5 @@
 /* <cf-desk-customer .app .ticket=${Ticket} .linkTo=${(id) => href}> who asks, and their other tickets, kept true by
-   the live stream. Event: cf-open (detail {id}). */
+   the live stream. Where no ticket is at hand, `ticket` is {id: null, customer}. Event: cf-open (detail {id}). */
 import { base, controls, states } from "../web/base.js";
 import { CfElement, css, define, html, nothing } from "../web/element.js";
 import { STATUS_ICONS } from "../web/elements/cf-status.js";
@@ -160,8 +160,8 @@ export class CfDeskCustomer extends CfElement {
         : nothing;
     }
     const items = data.items.filter((one) => one.id !== this.ticket.id).slice(0, SHOWN);
-    const more = data.total - 1 - items.length;
-    if (items.length === 0) return html`<p class="muted small">${t("desk.customer.no_others")}</p>`;
+    const more = data.total - (this.ticket.id ? 1 : 0) - items.length;
+    if (items.length === 0) return html`<p class="muted small">${t(this.ticket.id ? "desk.customer.no_others" : "desk.customer.no_tickets")}</p>`;
     return html`<ul>
         ${items.map(
           (one) =>
@@ -202,7 +202,7 @@ export class CfDeskCustomer extends CfElement {
           ${icon("copy")}
         </button>
       </div>
-      <h4>${t("desk.customer.others")}</h4>
+      <h4>${t(this.ticket.id ? "desk.customer.others" : "desk.customer.tickets")}</h4>
       ${this.#otherTickets()}`;
   }
 }

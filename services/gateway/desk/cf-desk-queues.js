@@ -5,6 +5,7 @@ import { CfElement, css, define, html, nothing } from "../web/element.js";
 import { icon } from "../web/icons.js";
 import { LiveQuery } from "../web/live-query.js";
 import { t } from "../web/strings.js";
+import { CHAT_MOVES, countChats } from "./chats.js";
 import { QUEUES } from "./queues.js";
 
 const MOVES = new Set([
@@ -72,6 +73,12 @@ export class CfDeskQueues extends CfElement {
         padding-top: var(--cf-2);
         border-top: 1px solid var(--cf-line);
       }
+      .waits {
+        padding: 0 5px;
+        border-radius: var(--cf-radius-round);
+        background: var(--cf-warn);
+        color: var(--cf-surface);
+      }
       .stale {
         display: inline-flex;
         justify-content: center;
@@ -80,8 +87,10 @@ export class CfDeskQueues extends CfElement {
       }
       @media (max-width: 999px) {
         ul {
-          grid-template-columns: repeat(5, minmax(0, 1fr));
+          grid-auto-flow: column;
+          grid-auto-columns: minmax(max-content, 1fr);
           gap: 0;
+          overflow-x: auto;
           padding: var(--cf-2);
         }
         .area {
@@ -98,13 +107,17 @@ export class CfDeskQueues extends CfElement {
     `,
   ];
 
-  #query = new LiveQuery(this, (options) => this.#load(options), { concerns: (item) => MOVES.has(item.name) });
+  #query = new LiveQuery(this, (options) => this.#load(options), { concerns: ({ name }) => MOVES.has(name) });
+  #chats = new LiveQuery(this, (options) => this.#loadChats(options), { concerns: ({ name }) => CHAT_MOVES.has(name) });
   #started = null;
 
   willUpdate(changed) {
     super.willUpdate(changed);
     const who = this.app.state === "ready" ? this.app.me.id : null;
-    if (who && who !== this.#started) this.#query.start(this.app);
+    if (who && who !== this.#started) {
+      this.#query.start(this.app);
+      this.#chats.start(this.app);
+    }
     this.#started = who;
   }
 
@@ -124,6 +137,10 @@ export class CfDeskQueues extends CfElement {
     return { ...statistics, data: { mine: mine.data.total, unassigned: unassigned.data.total, waiting, all } };
   }
 
+  async #loadChats(options) {
+    return { data: await countChats(this.app.api, options), position: options.minPosition };
+  }
+
   updated() {
     this.emit("cf-counts", { counts: this.counts });
   }
@@ -134,8 +151,26 @@ export class CfDeskQueues extends CfElement {
     this.emit("cf-queue", { queue });
   }
 
+  #count(queue) {
+    if (queue === "chats") return this.#chatCount();
+    const { data } = this.#query;
+    if (!data) return nothing;
+    return html`<span aria-hidden="true">${data[queue].toLocaleString()}</span
+      ><span class="hidden">${t("desk.queue.count", { n: data[queue] })}</span>`;
+  }
+
+  #chatCount() {
+    const { data } = this.#chats;
+    if (!data) return nothing;
+    const { waits, mine } = data;
+    return html`<span aria-hidden="true"
+        >${waits ? html`<span class="waits">${waits.toLocaleString()}</span>` : nothing}
+        ${mine || !waits ? mine.toLocaleString() : nothing}</span
+      ><span class="hidden">${t("chats.count.waits", { n: waits })}, ${t("chats.count.mine", { n: mine })}</span>`;
+  }
+
   render() {
-    const { data, problem } = this.#query;
+    const problem = this.#query.problem ?? this.#chats.problem;
     return html`<nav aria-label=${t("desk.queues")}>
       <ul>
         ${[...QUEUES].map(
@@ -147,14 +182,7 @@ export class CfDeskQueues extends CfElement {
                 @click=${(event) => this.#choose(event, queue)}
               >
                 ${icon(name)}<span>${t(`desk.queue.${queue}`)}</span>
-                <span class="count"
-                  >${
-                    data
-                      ? html`<span aria-hidden="true">${data[queue].toLocaleString()}</span
-                          ><span class="hidden">${t("desk.queue.count", { n: data[queue] })}</span>`
-                      : nothing
-                  }</span
-                >
+                <span class="count">${this.#count(queue)}</span>
               </a>
             </li>`,
         )}

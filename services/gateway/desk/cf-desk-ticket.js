@@ -1,8 +1,8 @@
-/* <cf-desk-ticket .app ticket="id" .linkTo=${(id) => href} back="href" back-label="…"> one ticket for an agent: what
+/* <cf-desk-ticket .app ticket="id" .linkTo=${(id) => href} .chatHref=${(id) => href} back="href" back-label="…"> one ticket for an agent: what
    it is and what may be done, conversation, public reply or internal note, customer, history.
 
    Methods: reply(), note(), take(), resolve().
-   Events: cf-back · cf-open (detail {id}) · cf-title (detail {title}) · cf-read when nothing is unread any more. */
+   Events: cf-back · cf-open (detail {id}) · cf-open-chat (detail {id}) · cf-title (detail {title}) · cf-read when nothing is unread any more. */
 import { ApiError } from "../web/api.js";
 import { base, controls, states } from "../web/base.js";
 import { CfElement, css, define, html, nothing } from "../web/element.js";
@@ -23,6 +23,7 @@ import "./cf-desk-history.js";
 import "./cf-desk-past.js";
 import { Conflict, afterSent, change } from "./change.js";
 import { CATEGORIES, PRIORITIES } from "./queues.js";
+import { snippetSources } from "./snippets.js";
 
 const SIGNALS = { LOW: "signal-low", MEDIUM: "signal-medium", HIGH: "signal-high", URGENT: "octagon-alert" };
 const BESIDE = matchMedia("(min-width: 1240px)");
@@ -33,6 +34,7 @@ export class CfDeskTicket extends CfElement {
     back: {},
     backLabel: { attribute: "back-label" },
     linkTo: { attribute: false },
+    chatHref: { attribute: false },
     over: { state: true },
     arrived: { state: true },
     busy: { state: true },
@@ -309,6 +311,7 @@ export class CfDeskTicket extends CfElement {
   #atEnd = false;
   #opened = false;
   #sized = null;
+  #snippets = [];
 
   constructor() {
     super();
@@ -321,7 +324,7 @@ export class CfDeskTicket extends CfElement {
     this.agents = [];
     this.back = "#";
     this.backLabel = "";
-    this.linkTo = (id) => `#${id}`;
+    this.linkTo = this.chatHref = (id) => `#${id}`;
   }
 
   connectedCallback() {
@@ -436,6 +439,8 @@ export class CfDeskTicket extends CfElement {
     if (this.#model !== model || !this.#thread) return;
     if (!this.#opened) {
       this.#opened = true;
+      this.#snippets = snippetSources(this.app.api, { agent: this.app.me, customer: model.ticket.customer });
+      this.requestUpdate();
       this.emit("cf-title", { title: `${model.ticket.number} ${model.ticket.subject}` });
       this.#atEnd = this.#thread.toStart();
       this.#sized.observe(this.#thread);
@@ -752,7 +757,12 @@ export class CfDeskTicket extends CfElement {
       }
       ${
         modes.length
-          ? html`<cf-composer .app=${this.app} .modes=${modes} ticket=${model.id} @cf-send=${this.#send}
+          ? html`<cf-composer
+              .app=${this.app}
+              .modes=${modes}
+              ticket=${model.id}
+              .completions=${this.#snippets}
+              @cf-send=${this.#send}
               >${this.#sendMenu()}</cf-composer
             >`
           : nothing
@@ -788,14 +798,26 @@ export class CfDeskTicket extends CfElement {
               )
             : nothing
         }
+        ${
+          ticket.from_chat
+            ? fact(
+                t("chats.from_chat"),
+                html`<a
+                  href=${this.chatHref(ticket.from_chat)}
+                  @click=${(event) => this.#openOther(event, ticket.from_chat, "cf-open-chat")}
+                  >${t("chats.from_chat.link")}</a
+                >`,
+              )
+            : nothing
+        }
       </dl>
     </section>`;
   }
 
-  #openOther(event, id) {
+  #openOther(event, id, type = "cf-open") {
     event.preventDefault();
     this.details = false;
-    this.emit("cf-open", { id });
+    this.emit(type, { id });
   }
 
   #panel() {

@@ -1,4 +1,4 @@
-/* <cf-desk base-path="/desk"> the agent desk: sign-in, queues, the list of one queue and one ticket side by side
+/* <cf-desk base-path="/desk"> the agent desk: sign-in, queues, the list of one queue and one ticket or chat side by side
    (one after the other where there is no room), the knowledge area, keys. */
 import { base, controls, states } from "../web/base.js";
 import "../web/elements/cf-connection.js";
@@ -11,13 +11,20 @@ import "./cf-desk-keys.js";
 import "./cf-desk-list.js";
 import "./cf-desk-queues.js";
 import "./cf-desk-ticket.js";
+import { Presence, announceChats } from "./chats.js";
 import { followKeys, singleKeysOn } from "./keys.js";
 import { DeskRouter, NO_FILTERS } from "./queues.js";
 
 const PANES = matchMedia("(min-width: 1000px)");
 
 export class CfDesk extends CfElement {
-  static properties = { basePath: { attribute: "base-path" }, counts: { state: true }, help: { state: true }, area: { state: true } };
+  static properties = {
+    basePath: { attribute: "base-path" },
+    counts: { state: true },
+    help: { state: true },
+    area: { state: true },
+    chatsCode: { state: true },
+  };
 
   static styles = [
     base,
@@ -203,6 +210,7 @@ export class CfDesk extends CfElement {
   #router = null;
   #unfollow = null;
   #scroll = 0;
+  #presence = null;
 
   constructor() {
     super();
@@ -211,6 +219,8 @@ export class CfDesk extends CfElement {
     this.help = false;
     /** Of the knowledge area's code: "" | "loading" | "ready" | "failed". */
     this.area = "";
+    /** Of the code for chats: "" | "loading" | "ready" | "failed". */
+    this.chatsCode = "";
   }
 
   set session(session) {
@@ -227,6 +237,10 @@ export class CfDesk extends CfElement {
       onEscape: (event) => this.app.state === "ready" && this.#onEscape(event),
     });
     PANES.addEventListener("change", this.#redraw);
+    if (!this.#presence) {
+      this.#presence = new Presence(this.app);
+      announceChats(this.app, this.#presence, (id) => this.#router.go(this.#router.href("chats", id)));
+    }
     // The panes scroll by themselves: no room beside them for a scroll bar of the page.
     document.documentElement.style.scrollbarGutter = "auto";
   }
@@ -241,17 +255,22 @@ export class CfDesk extends CfElement {
 
   willUpdate(changed) {
     super.willUpdate(changed);
-    if (this.#router.route.knowledge && this.app.isAgent && !this.area) this.#loadArea();
+    const { knowledge, queue } = this.#router.route;
+    if (!this.app.isAgent) return;
+    // Who answers tickets only waits for neither.
+    if (knowledge) this.#load("area", () => import("./cf-desk-knowledge.js"));
+    if (queue === "chats") this.#load("chatsCode", () => import("./cf-desk-chats.js"));
   }
 
-  /** Who answers tickets does not wait for what authors need. */
-  async #loadArea() {
-    this.area = "loading";
+  /** Load a part's code once; `state` names the property that says how far it is. */
+  async #load(state, code) {
+    if (this[state]) return;
+    this[state] = "loading";
     try {
-      await import("./cf-desk-knowledge.js");
-      this.area = "ready";
+      await code();
+      this[state] = "ready";
     } catch {
-      this.area = "failed";
+      this[state] = "failed";
     }
   }
 
@@ -265,11 +284,11 @@ export class CfDesk extends CfElement {
   #redraw = () => this.requestUpdate();
 
   get #list() {
-    return this.renderRoot.querySelector("cf-desk-list");
+    return this.renderRoot.querySelector("cf-desk-list, cf-desk-chats");
   }
 
   get #ticket() {
-    return this.renderRoot.querySelector("cf-desk-ticket");
+    return this.renderRoot.querySelector("cf-desk-ticket, cf-desk-chat");
   }
 
   #shown = null;
@@ -308,7 +327,9 @@ export class CfDesk extends CfElement {
     }
     const query = queue === route.queue ? route.query : NO_FILTERS;
     this.#scroll = 0;
-    this.#router.go(this.#router.href(queue, PANES.matches ? route.ticketId : null, query));
+    // A ticket stays open beside another queue of tickets.
+    const stays = PANES.matches && (queue === "chats") === (route.queue === "chats");
+    this.#router.go(this.#router.href(queue, stays ? route.ticketId : null, query));
   }
 
   #back() {
@@ -331,9 +352,9 @@ export class CfDesk extends CfElement {
       j: () => this.#move(1),
       k: () => this.#move(-1),
       r: () => this.#ticket?.reply(),
-      n: () => this.#ticket?.note(),
+      n: () => this.#ticket?.note?.(),
       a: () => this.#ticket?.take(),
-      e: () => this.#ticket?.resolve(),
+      e: () => this.#ticket?.resolve?.(),
       "/": () => this.#search(),
       "?": () => (this.help = true),
     };
@@ -373,7 +394,7 @@ export class CfDesk extends CfElement {
   async #toHeading() {
     // Who pressed J or K reads on; who followed a link begins at the heading.
     const { activeElement } = this.renderRoot;
-    if (activeElement?.tagName === "CF-DESK-TICKET") return;
+    if (activeElement === this.#ticket) return;
     this.#ticket?.renderRoot.querySelector("h2")?.focus({ preventScroll: true });
   }
 
@@ -426,58 +447,33 @@ export class CfDesk extends CfElement {
   }
 
   #nothing() {
+    const chats = this.#router.route.queue === "chats";
     const key = (name) => html`<kbd>${name}</kbd>`;
     const words = t("desk.none.keys", { next: "\u0001J\u0001", previous: "\u0001K\u0001", help: "\u0001?\u0001" });
     const parts = words.split("\u0001").map((part, index) => (index % 2 ? key(part) : part));
     return html`<div class="empty nothing">
       <span class="badge">${icon("messages-square")}</span>
-      <h2>${t("desk.none.title")}</h2>
-      <p>${t("desk.none.text")}</p>
+      <h2>${t(chats ? "chats.choose.title" : "desk.none.title")}</h2>
+      <p>${t(chats ? "chats.choose.text" : "desk.none.text")}</p>
       ${singleKeysOn() ? html`<p class="small">${parts}</p>` : nothing}
     </div>`;
   }
 
   #desk() {
     const { app } = this;
-    const { queue, ticketId, query } = this.#router.route;
-    const linkTo = (id) => this.#router.href(queue, id, query);
+    const { queue, ticketId } = this.#router.route;
     return html`<main
       class="desk ${ticketId ? "one" : "many"}"
       @cf-open=${(event) => this.#open(event.detail.id)}
       @cf-queue=${(event) => this.#toQueue(event.detail.queue)}
+      @cf-open-chat=${({ detail }) => this.#router.go(this.#router.href("chats", detail.id))}
+      @cf-open-ticket=${({ detail }) => this.#router.go(this.#router.href("all", detail.id))}
     >
       <h1 class="hidden">${t("desk.title")}</h1>
       ${this.#queues(queue)}
-      <div class="list">
-        <cf-desk-list
-          .app=${app}
-          queue=${queue}
-          .query=${query}
-          .counts=${this.counts}
-          selected=${ticketId ?? nothing}
-          .linkTo=${linkTo}
-          @cf-query=${({ detail }) =>
-            this.#router.go(this.#router.href(queue, ticketId, detail.query), { replace: detail.replace })}
-        ></cf-desk-list>
-      </div>
+      <div class="list">${queue === "chats" ? this.#chatList() : this.#ticketList()}</div>
       <div class="ticket" id="content" tabindex="-1">
-        ${
-          ticketId
-            ? html`<cf-desk-ticket
-                .app=${app}
-                ticket=${ticketId}
-                .linkTo=${linkTo}
-                back=${this.#router.href(queue, null, query)}
-                back-label=${t("desk.back", { queue: t(`desk.queue.${queue}.title`) })}
-                @cf-back=${() => this.#back()}
-                @cf-read=${() => this.#list.reload()}
-                @cf-title=${({ detail }) => {
-                  document.title = t("desk.page_title", { page: detail.title });
-                  this.#toHeading();
-                }}
-              ></cf-desk-ticket>`
-            : this.#nothing()
-        }
+        ${ticketId ? (queue === "chats" ? this.#chatView() : this.#ticketView()) : this.#nothing()}
       </div>
     </main>`;
   }
@@ -494,17 +490,19 @@ export class CfDesk extends CfElement {
     </div>`;
   }
 
+  #failed(title) {
+    return html`<div class="empty" role="alert">
+      <span class="badge">${icon("cloud-off")}</span>
+      <h2>${title}</h2>
+      <p>${t("problem.network")}</p>
+      <div class="row">
+        <button @click=${() => location.reload()}>${icon("refresh-cw")}${t("app.retry")}</button>
+      </div>
+    </div>`;
+  }
+
   #area(place) {
-    if (this.area === "failed") {
-      return html`<div class="empty" role="alert">
-        <span class="badge">${icon("cloud-off")}</span>
-        <h2>${t("desk.knowledge.failed")}</h2>
-        <p>${t("problem.network")}</p>
-        <div class="row">
-          <button @click=${() => location.reload()}>${icon("refresh-cw")}${t("app.retry")}</button>
-        </div>
-      </div>`;
-    }
+    if (this.area === "failed") return this.#failed(t("desk.knowledge.failed"));
     if (this.area !== "ready") return html`<p class="hidden" role="status">${t("author.loading")}</p>`;
     return html`<cf-desk-knowledge
       .app=${this.app}
@@ -524,6 +522,70 @@ export class CfDesk extends CfElement {
       ${this.#queues("knowledge")}
       <div class="area" id="content" tabindex="-1">${this.#area(place)}</div>
     </main>`;
+  }
+
+  #linkTo = (id) => this.#router.href(this.#router.route.queue, id, this.#router.route.query);
+
+  #chatHref = (id) => this.#router.href("chats", id);
+
+  #ticketHref = (id) => this.#router.href("all", id);
+
+  #titled({ title }) {
+    document.title = t("desk.page_title", { page: title });
+    this.#toHeading();
+  }
+
+  #ticketList() {
+    const { queue, ticketId, query } = this.#router.route;
+    return html`<cf-desk-list
+      .app=${this.app}
+      queue=${queue}
+      .query=${query}
+      .counts=${this.counts}
+      selected=${ticketId ?? nothing}
+      .linkTo=${this.#linkTo}
+      @cf-query=${({ detail }) =>
+        this.#router.go(this.#router.href(queue, ticketId, detail.query), { replace: detail.replace })}
+    ></cf-desk-list>`;
+  }
+
+  #ticketView() {
+    const { queue, ticketId, query } = this.#router.route;
+    return html`<cf-desk-ticket
+      .app=${this.app}
+      ticket=${ticketId}
+      .linkTo=${this.#linkTo}
+      .chatHref=${this.#chatHref}
+      back=${this.#router.href(queue, null, query)}
+      back-label=${t("desk.back", { queue: t(`desk.queue.${queue}.title`) })}
+      @cf-back=${() => this.#back()}
+      @cf-read=${() => this.#list.reload()}
+      @cf-title=${({ detail }) => this.#titled(detail)}
+    ></cf-desk-ticket>`;
+  }
+
+  #chatList() {
+    if (this.chatsCode === "failed") return this.#failed(t("chats.failed"));
+    if (this.chatsCode !== "ready") return html`<p class="hidden" role="status">${t("chats.loading")}</p>`;
+    return html`<cf-desk-chats
+      .app=${this.app}
+      .presence=${this.#presence}
+      selected=${this.#router.route.ticketId ?? nothing}
+      .linkTo=${this.#linkTo}
+    ></cf-desk-chats>`;
+  }
+
+  #chatView() {
+    if (this.chatsCode !== "ready") return nothing;
+    return html`<cf-desk-chat
+      .app=${this.app}
+      chat=${this.#router.route.ticketId}
+      .ticketHref=${this.#ticketHref}
+      back=${this.#router.href("chats")}
+      back-label=${t("desk.back", { queue: t("desk.queue.chats.title") })}
+      @cf-back=${() => this.#back()}
+      @cf-title=${({ detail }) => this.#titled(detail)}
+    ></cf-desk-chat>`;
   }
 
   #agentsOnly() {

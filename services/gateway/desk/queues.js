@@ -1,6 +1,6 @@
 /* The queues of the desk and its address.
 
-   <base>/<queue>[/<ticket id>][?status=…&category=…&priority=…&q=…&sort=…&page=…&cursor=…]
+   <base>/chats[/<chat id>] and <base>/<queue>[/<ticket id>][?status=…&category=…&priority=…&q=…&sort=…&page=…&cursor=…]
    The status filter is for the queue "all"; the other queues are statuses themselves. <base>/knowledge…: places.js.
    Event of DeskRouter: change. */
 import { CATEGORIES, NO_FILTERS, PRIORITIES, SORTS, STATUSES } from "../web/filters.js";
@@ -11,12 +11,13 @@ export { CATEGORIES, NO_FILTERS, PRIORITIES, SORTS, STATUSES };
 const UNSOLVED = ["OPEN", "IN_PROGRESS", "WAITING_ON_CUSTOMER"];
 const LISTS = { status: STATUSES, category: CATEGORIES, priority: PRIORITIES };
 
-/** name → {icon, filter: what GET /tickets is asked for} */
+/** name → {icon, filter: what GET /tickets is asked for; none where the queue is not of tickets} */
 export const QUEUES = new Map([
   ["mine", { icon: "inbox", filter: { assignee: "me", status: UNSOLVED } }],
   ["unassigned", { icon: "circle-dashed", filter: { assignee: "none", status: UNSOLVED } }],
   ["waiting", { icon: "reply", filter: { status: ["WAITING_ON_CUSTOMER"] } }],
   ["all", { icon: "layers", filter: {} }],
+  ["chats", { icon: "messages-square" }],
 ]);
 
 /** What GET /tickets is asked for: the queue's own filter wins over the reader's. */
@@ -30,7 +31,7 @@ export function isFiltered(queue, { status, category, priority, q }) {
 }
 
 export class DeskRouter extends EventTarget {
-  /** {queue, ticketId: string|null, query, knowledge: place|null} */
+  /** {queue, ticketId: string|null (in the queue "chats" the id of a chat), query, knowledge: place|null} */
   route;
   #base;
 

@@ -6,7 +6,15 @@ const DEADLINE = 15_000;
 /** Whose read models a path asks, where it takes min_position; commands of one do not concern the other. */
 const CONSISTENT = [
   ["tickets", /^\/tickets/],
+  ["chats", /^\/chats(\/[0-9a-f-]{36}(\/messages)?)?$/],
   ["knowledge", /^\/(faq$|kb\/(categories$|articles|authoring\/articles(?!.*\/feedback$)))/],
+];
+
+/** Whose read models a command changes: a chat's ticket is one of the tickets, too. */
+const WRITES = [
+  ["tickets", /^\/(tickets|attachments)\b|^\/chats\/[0-9a-f-]{36}\/ticket$/],
+  ["knowledge", /^\/(kb|faq)\b/],
+  ["chats", /^\/chats\b/],
 ];
 
 function serviceOf(path) {
@@ -47,7 +55,7 @@ export function newKey() {
 
 export class Api {
   #session;
-  #written = { tickets: 0, knowledge: 0 };
+  #written = { tickets: 0, knowledge: 0, chats: 0 };
 
   /** `session`: see session.js. `onSignedOut()` is called when the server no longer takes the token. */
   constructor({ base = "/api/v1", session, onSignedOut = () => {} }) {
@@ -58,8 +66,9 @@ export class Api {
 
   /** Remember the position of a command that this page has sent. */
   #note(path, position) {
-    const service = /^\/(kb|faq)\b/.test(path) ? "knowledge" : "tickets";
-    if (Number.isFinite(position)) this.#written[service] = Math.max(this.#written[service], position);
+    if (!Number.isFinite(position)) return;
+    for (const [service, paths] of WRITES)
+      if (paths.test(path)) this.#written[service] = Math.max(this.#written[service], position);
   }
 
   /** GET → {data, revision, position}. `query` values may be lists (repeated) and are left out when empty. */

@@ -47,6 +47,13 @@ export function dayWords(at, now = new Date()) {
   }).format(at);
 }
 
+/** A length of time in full minutes or hours. */
+export function span(milliseconds) {
+  const unit = milliseconds < HOUR ? "minute" : "hour";
+  const value = Math.max(0, Math.floor(milliseconds / (unit === "hour" ? HOUR : MINUTE)));
+  return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "short" }).format(value);
+}
+
 /** How long a relative time stays true, in milliseconds. */
 export function freshFor(at, now = new Date()) {
   const span = Math.abs(now - at);

@@ -1,13 +1,16 @@
 /* <cf-composer .app ticket="id" .modes=${["reply", "note"]}> writes to a ticket: text and files together, drafts
    that save themselves, Ctrl/Cmd+Enter sends, paste and button for files.
 
-   Properties: ticket (id), modes (default ["reply"]), mode (the present one), busy.
+   Properties: ticket (id; any name for the mode "chat"), modes (default ["reply"]), mode (the present one), busy, completions
+   (sources of Completions, see completions.js).
+   The mode "chat" writes to a chat: Enter sends, Shift+Enter breaks the line, files need no words.
    Methods: focus(), addFiles(files), insert(text) at the caret, clear(), send(extra) as if Send was pressed, with
    `extra` joined to the detail of cf-send.
    Slot: "tools" beside the clip (canned replies, an action); "actions" before the send button; "more" joined to it, but not for a note.
    Events: cf-send (detail {body, attachments, internal}; preventDefault() keeps the text) ·
            cf-write (detail {value, caret, mode} on each change of the text). */
 import { base, controls } from "../base.js";
+import { Completions, completionStyles } from "../completions.js";
 import { Draft } from "../drafts.js";
 import { CfElement, css, define, html, nothing } from "../element.js";
 import { icon } from "../icons.js";
@@ -23,6 +26,7 @@ const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 export class CfComposer extends CfElement {
   static properties = {
     ticket: {},
+    completions: { attribute: false },
     modes: { attribute: false },
     mode: { reflect: true },
     problem: { state: true },
@@ -32,8 +36,10 @@ export class CfComposer extends CfElement {
   static styles = [
     base,
     controls,
+    completionStyles,
     css`
       .box {
+        position: relative;
         border: 1px solid var(--cf-line-strong);
         border-radius: var(--cf-radius-l);
         background: var(--cf-surface);
@@ -91,6 +97,10 @@ export class CfComposer extends CfElement {
         background: transparent;
         resize: none;
       }
+      :host([mode="chat"]) textarea {
+        min-height: 44px;
+        max-height: 30dvh;
+      }
       textarea:focus-visible {
         outline: none;
       }
@@ -138,9 +148,15 @@ export class CfComposer extends CfElement {
 
   #sheets = new Map();
   #bound = "";
+  #completions = new Completions(
+    this,
+    () => this.#area,
+    (value) => this.#write(value),
+  );
 
   constructor() {
     super();
+    this.completions = [];
     this.modes = ["reply"];
     this.mode = "reply";
     this.problem = "";
@@ -160,9 +176,10 @@ export class CfComposer extends CfElement {
     if (this.ticket && this.app.me && key !== this.#bound) {
       this.#bound = key;
       this.#forget();
-      for (const mode of ["reply", "note"]) this.#sheets.set(mode, this.#makeSheet(mode));
     }
+    if (this.#bound && !this.#sheets.has(this.mode)) this.#sheets.set(this.mode, this.#makeSheet(this.mode));
     if (changed.has("mode")) this.problem = this.saved = "";
+    this.#completions.sources = this.completions;
   }
 
   updated() {
@@ -275,7 +292,10 @@ export class CfComposer extends CfElement {
   }
 
   #onKey(event) {
-    if (event.key !== "Enter" || event.isComposing || !(event.ctrlKey || event.metaKey)) return;
+    if (this.#completions.onKey(event)) return;
+    // 229: the key belongs to an input method; Safari ends a composition before it tells of its Enter.
+    if (event.key !== "Enter" || event.isComposing || event.keyCode === 229) return;
+    if (!(event.ctrlKey || event.metaKey || (this.mode === "chat" && !event.shiftKey))) return;
     event.preventDefault();
     this.send();
   }
@@ -293,7 +313,7 @@ export class CfComposer extends CfElement {
     const body = sheet.text.trim();
     if (sheet.uploads.busy) this.problem = t("composer.wait");
     else if (sheet.uploads.failed) this.problem = t("composer.has_failed");
-    else if (!body) this.problem = t("composer.empty");
+    else if (!body && !(this.mode === "chat" && sheet.uploads.items.length)) this.problem = t("composer.empty");
     else if (body.length > LONGEST) this.problem = t("composer.too_long", { n: body.length - LONGEST });
     else {
       const detail = {
@@ -339,14 +359,18 @@ export class CfComposer extends CfElement {
     if (left < 0) return html`<span class="hint over">${t("composer.too_long", { n: -left })}</span>`;
     if (left <= SAY_LEFT) return html`<span class="hint">${t("composer.left", { n: left })}</span>`;
     if (this.saved) return html`<span class="hint">${this.saved}</span>`;
-    return html`<span class="hint keys">${t("composer.keys", { key: MAC ? "⌘" : "Ctrl" })}</span>`;
+    const keys = this.mode === "chat" ? t("composer.keys_chat") : t("composer.keys", { key: MAC ? "⌘" : "Ctrl" });
+    return html`<span class="hint keys">${keys}</span>`;
   }
 
   render() {
     const sheet = this.#sheet;
-    const note = this.mode === "note";
+    const { mode } = this;
+    const note = mode === "note";
     const tabs = this.modes.length > 1;
+    const completions = this.completions.length > 0;
     return html`<div class="box">
+      ${completions ? this.#completions.render() : nothing}
       ${
         tabs || note
           ? html`<div class="modes">
@@ -363,12 +387,17 @@ export class CfComposer extends CfElement {
       }
       <div id="sheet" role=${tabs ? "tabpanel" : nothing} aria-labelledby=${tabs ? `tab-${this.mode}` : nothing}>
         <textarea
-          rows="2"
-          aria-label=${t(note ? "composer.note_label" : "composer.label")}
+          rows=${mode === "chat" ? 1 : 2}
+          aria-label=${t(`composer.label.${mode}`)}
           aria-describedby="problem"
-          placeholder=${t(note ? "composer.note_placeholder" : "composer.placeholder")}
+          aria-autocomplete=${completions ? "list" : nothing}
+          aria-haspopup=${completions ? "listbox" : nothing}
+          aria-controls=${completions ? "completions" : nothing}
+          aria-activedescendant=${this.#completions.active ?? nothing}
+          placeholder=${t(completions && !note ? "composer.placeholder.completions" : `composer.placeholder.${mode}`)}
           .value=${sheet?.text ?? ""}
-          @input=${(event) => this.#write(event.target.value)}
+          @input=${(event) => (this.#write(event.target.value), this.#completions.read())}
+          @blur=${() => this.#completions.close()}
           @keydown=${this.#onKey}
           @paste=${this.#onPaste}
         ></textarea>
