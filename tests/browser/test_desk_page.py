@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import Window, accessible
 from tests.integration.api import Person
+from tests.integration.service_tools import eventually
 
 
 @pytest.fixture
@@ -215,9 +216,8 @@ def test_a_draft_waits_and_a_refused_reply_stays(window: Window, customer: Perso
     page.unroute("**/messages")
     page.get_by_role("button", name="Retry").click()
     expect(page.get_by_role("button", name="Retry")).to_be_hidden()
-    assert [one["body"] for one in customer.get(f"/tickets/{ticket['id']}/messages")["items"]] == [
-        "The whole sentence."
-    ]
+    said = eventually(lambda: customer.get(f"/tickets/{ticket['id']}/messages")["items"])
+    assert [one["body"] for one in said] == ["The whole sentence."]
 
 
 def test_new_messages_wait_while_one_reads_above(window: Window, customer: Person) -> None:
