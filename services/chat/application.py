@@ -157,9 +157,11 @@ class Chats:
 
     # -- What the clock, the presence of agents and the assistant send
 
-    def answer(self, chat_id: str, caused_by: str, reply: Reply, seen: Revision) -> bool:
-        """Say the assistant's answer to what it read, at the revision that it read; False where that was overtaken."""
-        at = self.now()
+    def answer(self, chat_id: str, caused_by: str, reply: Reply, seen: Revision, at: datetime) -> bool:
+        """Say the assistant's answer to what it read `at`, at the revision that it read; False where it was overtaken.
+
+        Whether people are there counts as it did then, so that what is said and what is done agree.
+        """
         hand_over = self._people_until(at) if reply.wants_person else None
         command = Answer(
             by=ASSISTANT,

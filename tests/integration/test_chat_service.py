@@ -48,7 +48,7 @@ class Projected(World):
 
     def answer(self, chat_id: str, reply: Reply) -> str:
         last = self.store.read_all(START, PUBLIC).events[-1]
-        assert self.chats.answer(chat_id, str(last.id), reply, last.revision)
+        assert self.chats.answer(chat_id, str(last.id), reply, last.revision, self.at)
         return str(self.store.read_all(START, PUBLIC).events[-1].data["message_id"])
 
     def lives(self) -> str:

@@ -241,7 +241,8 @@ ALLOWED: Mapping[tuple[SpeakerRole, Action], tuple[Status, ...]] = {
     (SpeakerRole.AGENT, Action.HAND_BACK): (WITH_AGENT,),
     (SpeakerRole.AGENT, Action.MAKE_TICKET): tuple(Status),
     (SpeakerRole.AGENT, Action.END): _UNENDED,
-    (SpeakerRole.SYSTEM, Action.MAKE_TICKET): (WAITING,),
+    # a ticket that was opened while the chat waited is linked also where an agent came meanwhile
+    (SpeakerRole.SYSTEM, Action.MAKE_TICKET): tuple(Status),
     (SpeakerRole.ASSISTANT, Action.WRITE): (ASSISTED,),
 }
 """(who, does what) → while the chat is in which status."""

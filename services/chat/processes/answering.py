@@ -15,13 +15,17 @@ from services.chat.assistant.port import Assistant, Reply, Turn
 from services.chat.domain.conversation import ASSISTED, CONVERSATION, Conversation
 from services.chat.turn import turn_of
 from shared.events.catalog.chat import CATEGORY, Button, CustomerWrote, HandedBack, RequestWithdrawn
+from shared.events.errors import Refusal
 from shared.events.process import Cancel, Timer
 from shared.events.projection import Fact
 from shared.events.stream import StreamName
 
 TRIES = 5
 SHARDS = 4
-"""Chats are answered in so many lines side by side, so that a slow answer holds up few others."""
+"""Chats are answered in so many lines side by side, so that a slow answer holds up few others.
+
+The names of their checkpoints and timers depend on it: another number needs these moved.
+"""
 
 REPLIES = Counter("chat_replies", "Answers of the assistant", ["intent", "engine"])
 OVERTAKEN = Counter("chat_replies_overtaken", "Answers that were not said because the chat had gone on")
@@ -65,16 +69,30 @@ class Answering:
             OVERTAKEN.inc()
 
     def _answered(self, timer: Timer, facts: Sequence[Fact], chat: Conversation) -> bool:
-        turn = turn_of(facts, chat, self._chats.hours, self._chats.now())
+        now = self._chats.now()
+        turn = turn_of(facts, chat, self._chats.hours, now)
         pressed = next((button for button in _pressed(facts, chat) if button.kind == "open_ticket"), None)
-        if pressed is not None:
-            self._chats.ticket_wanted(timer.key, timer.caused_by, pressed)
+        reply = self._reply(turn) if pressed is None else self._ticket(timer, pressed)
+        if reply is None:
             return True
-        reply = self._reply(turn)
-        said = self._chats.answer(timer.key, timer.caused_by, reply, facts[-1].recorded.revision)
+        said = self._chats.answer(timer.key, timer.caused_by, reply, facts[-1].recorded.revision, now)
         if said:
             REPLIES.labels(reply.intent, reply.engine).inc()
         return said
+
+    def _ticket(self, timer: Timer, pressed: Button) -> Reply | None:
+        """The ticket that was asked for, which speaks for itself; a word where it cannot be made."""
+        try:
+            self._chats.ticket_wanted(timer.key, timer.caused_by, pressed)
+        except Refusal as refusal:
+            log.warning("no ticket from a chat", code=refusal.code)
+            again = actions.open_ticket(
+                pressed.label, pressed.subject, pressed.category, pressed.priority, pressed.description
+            )
+            return Reply(
+                "I could not open the ticket just now. Please try again in a minute.", "ticket", actions=(again,)
+            )
+        return None
 
     def _reply(self, turn: Turn) -> Reply:
         try:

@@ -22,6 +22,8 @@ from shared.events.catalog.chat import (
     RequestWithdrawn,
     ReturnedToQueue,
 )
+from shared.events.errors import Refusal
+from shared.events.follower import Unavailable
 from shared.events.process import Cancel, Timer
 from shared.events.projection import Fact
 
@@ -65,4 +67,10 @@ class Clock:
         return []
 
     def fire(self, timer: Timer, now: datetime) -> None:
-        self._commands[timer.data["command"]](timer.data["chat_id"], timer.caused_by, now)
+        try:
+            self._commands[timer.data["command"]](timer.data["chat_id"], timer.caused_by, now)
+        except Refusal as refusal:
+            if refusal.kind == "unavailable":
+                # tickets are away: not the chat's fault, and sent again when they are back
+                raise Unavailable(refusal.code) from refusal
+            raise

@@ -15,6 +15,7 @@ from services.chat.hours import Hours
 from shared.events.catalog.chat import Agent, Speaker
 from shared.events.catalog.types import AttachedFile, Customer
 from shared.events.decider import CommandContext
+from shared.events.errors import Refusal
 from shared.events.store.memory import MemoryEventStore
 from shared.service.actor import context_of
 
@@ -43,11 +44,14 @@ class FakeTickets:
 
     opened: dict[str, dict[str, Any]] = field(default_factory=dict)
     calls: int = 0
+    away: bool = False
 
     def bind_files(self, actor: Actor, ids: Sequence[str], chat_id: str, customer_id: str) -> tuple[AttachedFile, ...]:
         return tuple(AttachedFile(id_, "a.png", "image/png", 1, "0" * 64) for id_ in ids)
 
     def open(self, by: Speaker, customer: Customer, chat_id: str, correlation_id: str, **told: Any) -> dict[str, Any]:
+        if self.away:
+            raise Refusal("tickets_away", "Away.", kind="unavailable")
         self.calls += 1
         number = f"CF-{len(self.opened):07d}"
         ticket = {"id": str(uuid.uuid5(uuid.NAMESPACE_OID, chat_id)), "number": number, "by": by, **told}

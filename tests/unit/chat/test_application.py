@@ -80,32 +80,32 @@ class TestTheAssistantsAnswer:
     def test_is_said_once_for_each_message_that_caused_it(self, world: World) -> None:
         chat_id = world.start(ADA, "Hello")
         because, at = cause(world, chat_id), seen(world, chat_id)
-        assert world.chats.answer(chat_id, because, REPLY, at)
+        assert world.chats.answer(chat_id, because, REPLY, at, world.at)
         # a second worker, with other words
-        world.chats.answer(chat_id, because, Reply("Something else.", "question"), at)
+        world.chats.answer(chat_id, because, Reply("Something else.", "question"), at, world.at)
         assert names(world, chat_id).count("AssistantReplied") == 1
 
     def test_is_refused_once_an_agent_has_the_chat(self, world: World) -> None:
         chat_id = world.start(ADA, "Hello")
         because, at = cause(world, chat_id), seen(world, chat_id)
         world.chats.accept(BEN, context(BEN), chat_id)
-        assert not world.chats.answer(chat_id, because, REPLY, at)
+        assert not world.chats.answer(chat_id, because, REPLY, at, world.at)
         assert "AssistantReplied" not in names(world, chat_id)
 
     def test_is_refused_once_the_customer_has_written_more(self, world: World) -> None:
         chat_id = world.start(ADA, "Hello")
         because, at = cause(world, chat_id), seen(world, chat_id)
         world.chats.write(ADA, context(ADA), chat_id, "One more thing")
-        assert not world.chats.answer(chat_id, because, REPLY, at)
+        assert not world.chats.answer(chat_id, because, REPLY, at, world.at)
 
     def test_hands_over_in_hours_only(self, world: World) -> None:
         wants = Reply("A person then.", "person", wants_person=True)
         chat_id = world.start(ADA, "A human, please")
-        world.chats.answer(chat_id, cause(world, chat_id), wants, seen(world, chat_id))
+        world.chats.answer(chat_id, cause(world, chat_id), wants, seen(world, chat_id), world.at)
         assert names(world, chat_id)[-2:] == ["AssistantReplied", "AgentRequested"]
         world.at += timedelta(hours=12)
         late = world.start(ADA, "A human, please")
-        world.chats.answer(late, cause(world, late), wants, seen(world, late))
+        world.chats.answer(late, cause(world, late), wants, seen(world, late), world.at)
         assert names(world, late)[-1] == "AssistantReplied"
 
 
@@ -187,7 +187,7 @@ class TestTickets:
 
 def test_the_transcript_names_everybody_and_their_files(world: World) -> None:
     chat_id = world.start(ADA, "Look")
-    world.chats.answer(chat_id, cause(world, chat_id), REPLY, seen(world, chat_id))
+    world.chats.answer(chat_id, cause(world, chat_id), REPLY, seen(world, chat_id), world.at)
     world.chats.write(ADA, context(ADA), chat_id, attachments=[str(uuid.UUID(int=5))])
     world.chats.accept(BEN, context(BEN), chat_id)
     world.chats.write(BEN, context(BEN), chat_id, "I see.")
@@ -199,7 +199,7 @@ def test_the_transcript_names_everybody_and_their_files(world: World) -> None:
 
 def test_a_button_comes_back_as_it_was_offered(world: World) -> None:
     chat_id = world.start(ADA, "Help")
-    world.chats.answer(chat_id, cause(world, chat_id), REPLY, seen(world, chat_id))
+    world.chats.answer(chat_id, cause(world, chat_id), REPLY, seen(world, chat_id), world.at)
     offered = messages.row_of(facts(world, chat_id)[-1])["actions"]
     assert offered == [dict(REPLY.actions[0])]
     pressed = world.chats.write(ADA, context(ADA), chat_id, action=offered[0])

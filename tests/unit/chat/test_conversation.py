@@ -217,10 +217,10 @@ class TestEnding:
     def test_a_chat_has_one_ticket(self) -> None:
         chat(JOINED, TicketLinked(ben, AT, "t", "CF-1")).when(LinkTicket(ada, LATER, "u", "CF-2")).then_nothing()
 
-    def test_the_clock_makes_tickets_of_waiting_chats_only(self) -> None:
+    def test_the_clock_s_ticket_ends_the_waiting_and_no_talk(self) -> None:
         linked, ended = TicketLinked(SYSTEM, LATER, "t", "CF-1"), ChatEnded(SYSTEM, LATER, EndReason.TICKET)
         chat(WAITS).when(LinkTicket(SYSTEM, LATER, "t", "CF-1")).then(linked, ended)
-        chat(JOINED).when(LinkTicket(SYSTEM, LATER, "t", "CF-1")).refused("not_allowed_in_status")
+        chat(JOINED).when(LinkTicket(SYSTEM, LATER, "t", "CF-1")).then(linked)
 
     def test_both_sides_can_end_it(self) -> None:
         chat().when(End(ada, LATER)).then(ChatEnded(ada, LATER, EndReason.CUSTOMER))

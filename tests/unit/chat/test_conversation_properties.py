@@ -64,7 +64,7 @@ class ChatMachine(RuleBasedStateMachine):
         seen = Revision(max(0, facts[-1].recorded.revision - back))
         cause = str(facts[seen].recorded.id)
         before = len(facts)
-        self.world.chats.answer(self.chat, cause, Reply("So.", "question", wants_person=wants), seen)
+        self.world.chats.answer(self.chat, cause, Reply("So.", "question", wants_person=wants), seen, self.world.at)
         if back:
             assert len(self._facts()) == before
 

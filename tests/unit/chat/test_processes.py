@@ -13,6 +13,7 @@ from services.chat.domain.conversation import ENDED_AFTER, NUDGED_AFTER, PATIENC
 from services.chat.processes.answering import SHARDS, Answering
 from services.chat.processes.clock import Clock
 from shared.events.catalog.chat import CATEGORY
+from shared.events.follower import Unavailable
 from shared.events.process import Cancel, Timer
 from shared.events.projection import Fact
 from shared.events.stream import START
@@ -133,6 +134,35 @@ def test_a_question_that_breaks_it_gets_a_word_all_the_same(running: Running, fa
     chat_id = running.world.start(ADA, "One")
     running.run()
     assert "Something went wrong on my side" in running.said(chat_id)[-1]
+
+
+def test_while_tickets_are_away_the_clock_waits_and_loses_no_chat(running: Running) -> None:
+    world, chat_id = running.world, running.world.start(ADA, "Help")
+    running.run()
+    world.chats.request_agent(ADA, context(ADA), chat_id)
+    because = str(world.store.read_all(START, [CATEGORY]).events[-1].id)
+    timer = Timer(f"{chat_id}/closing", world.at, because, {"chat_id": chat_id, "command": "closing"})
+    world.tickets.away = True
+    with pytest.raises(Unavailable):
+        running.processes[0].fire(timer, world.at)
+    world.tickets.away = False
+    running.processes[0].fire(timer, world.at)
+    assert running.names()[-2:] == ["TicketLinked", "ChatEnded"]
+
+
+def test_a_ticket_that_cannot_be_made_is_said_and_offered_again(running: Running) -> None:
+    world, chat_id = running.world, running.world.start(ADA, "Help")
+    offer = {"kind": "open_ticket", "label": "Open a ticket"}
+    running.assistant.reply = lambda turn: Reply("So?", "question", actions=(offer,))
+    running.run()
+    world.tickets.away = True
+    world.chats.write(ADA, context(ADA), chat_id, action=offer)
+    running.run()
+    assert "could not open the ticket" in running.said(chat_id)[-1]
+    world.tickets.away = False
+    world.chats.write(ADA, context(ADA), chat_id, action=offer)
+    running.run()
+    assert running.names()[-2:] == ["TicketLinked", "ChatEnded"]
 
 
 def test_who_gives_up_waiting_is_answered_by_the_assistant(running: Running) -> None:
