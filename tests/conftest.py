@@ -16,9 +16,9 @@ from deploy.local.stack import Stack
 # the tests send from one address and a few people what many people would send
 for rate in ("RATE_COMMANDS", "RATE_READS", "RATE_UPLOADS", "RATE_DEV_TOKENS"):
     os.environ.setdefault(rate, "100000")
-# people answer chats whenever the tests run
-os.environ.setdefault("CHAT_HOURS", "mon-sun 00:00-24:00")
-os.environ.setdefault("CHAT_HOLIDAYS", "")
+# tests run at night and on holidays, too
+os.environ["CHAT_HOURS"] = "mon-sun 00:00-24:00"
+os.environ["CHAT_HOLIDAYS"] = ""
 
 
 @pytest.fixture(scope="session")

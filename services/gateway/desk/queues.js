@@ -1,6 +1,6 @@
 /* The queues of the desk and its address.
 
-   <base>/chats[/<chat id>] and <base>/<queue>[/<ticket id>][?status=…&category=…&priority=…&q=…&sort=…&page=…&cursor=…]
+   <base>/<queue>[/<ticket id>][?status=…&category=…&priority=…&q=…&sort=…&page=…&cursor=…]
    The status filter is for the queue "all"; the other queues are statuses themselves. Event of DeskRouter: change. */
 import { CATEGORIES, NO_FILTERS, PRIORITIES, SORTS, STATUSES } from "../web/filters.js";
 
@@ -9,7 +9,7 @@ export { CATEGORIES, NO_FILTERS, PRIORITIES, SORTS, STATUSES };
 const UNSOLVED = ["OPEN", "IN_PROGRESS", "WAITING_ON_CUSTOMER"];
 const LISTS = { status: STATUSES, category: CATEGORIES, priority: PRIORITIES };
 
-/** name → {icon, filter: what GET /tickets is asked for; none where the queue is not of tickets} */
+/** name → {icon, filter: what GET /tickets is asked for}; in the queue "chats", which has none, an id is a chat's */
 export const QUEUES = new Map([
   ["mine", { icon: "inbox", filter: { assignee: "me", status: UNSOLVED } }],
   ["unassigned", { icon: "circle-dashed", filter: { assignee: "none", status: UNSOLVED } }],
@@ -29,7 +29,7 @@ export function isFiltered(queue, { status, category, priority, q }) {
 }
 
 export class DeskRouter extends EventTarget {
-  /** {queue, ticketId: string|null (in the queue "chats" the id of a chat), query} */
+  /** {queue, ticketId: string|null, query} */
   route;
   #base;
 
