@@ -215,6 +215,7 @@ def test_a_draft_waits_and_a_refused_reply_stays(window: Window, customer: Perso
     page.unroute("**/messages")
     page.get_by_role("button", name="Retry").click()
     expect(page.get_by_role("button", name="Retry")).to_be_hidden()
+    expect(page.locator("cf-thread .sending")).to_have_count(0)
     assert [one["body"] for one in customer.get(f"/tickets/{ticket['id']}/messages")["items"]] == [
         "The whole sentence."
     ]
