@@ -100,6 +100,10 @@ export class CfDeskChatLog extends CfThread {
     return author.role === "assistant" ? t("chats.assistant") : super.name(author);
   }
 
+  face(author) {
+    return author.role === "assistant" ? icon("bot") : super.face(author);
+  }
+
   role(message) {
     if (message.author.role === "assistant") return html`<span class="role">${t("chats.assistant.role")}</span>`;
     return super.role(message);

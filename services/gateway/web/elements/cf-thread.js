@@ -2,8 +2,8 @@
    line, files, and messages on their way with Retry and Delete. Older ones load without moving the page.
 
    Property `agent`: words for agents. Default slot: what follows the conversation (a banner), before its end.
-   Methods for elements that show another conversation: name(author), role(message), body(message), after(message, state),
-   line(entry).
+   Methods for elements that show another conversation: name(author), face(author), role(message),
+   body(message), after(message, state), line(entry).
    Methods: toStart() scrolls to the first unread message or the end (answers true for the end), toEnd().
    Event: cf-end (detail {visible}) when the end comes into view or leaves it. */
 import { repeat } from "lit/directives/repeat.js";
@@ -258,6 +258,10 @@ export class CfThread extends CfElement {
     return !this.agent && author.role === "agent" ? firstName(author.name) : author.name;
   }
 
+  face(author) {
+    return initials(author.name);
+  }
+
   /** What stands beside the name. */
   role(message) {
     const { author, internal } = message;
@@ -292,7 +296,7 @@ export class CfThread extends CfElement {
     const { author } = message;
     const kind = `message ${author.role} ${state} ${message.internal ? "internal" : ""}`;
     return html`<li class=${kind} id="m-${message.id}">
-      <span class="face" aria-hidden="true">${initials(author.name)}</span>
+      <span class="face" aria-hidden="true">${this.face(author)}</span>
       <div>
         <div class="who">
           <strong>${this.name(author)}</strong>${this.role(message)}
