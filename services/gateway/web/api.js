@@ -1,8 +1,10 @@
 /* The HTTP API as a small client: bearer token, deadlines, problem+json as ApiError, idempotency keys, and
-   read-your-writes (after a command every ticket query asks for at least the command's position). */
+   read-your-writes (after a command every query of tickets and chats asks for at least the command's position). */
 import { t } from "./strings.js";
 
 const DEADLINE = 15_000;
+/** What can wait for a position. */
+const FOLLOWS = /^\/(tickets(\/|$)|chats(\/[0-9a-f-]{36}(\/messages)?)?$)/;
 
 /** A refused or failed request. `status` 0 means that no answer came; then `code` is network or timeout. */
 export class ApiError extends Error {
@@ -64,7 +66,7 @@ export class Api {
         if (one !== null && one !== undefined && one !== "") params.append(name, one);
     }
     const least = Math.max(minPosition ?? 0, this.#written);
-    if (least > 0 && path.startsWith("/tickets")) params.set("min_position", least);
+    if (least > 0 && FOLLOWS.test(path)) params.set("min_position", least);
     const search = params.size ? `?${params}` : "";
     return this.#request("GET", path + search, { signal });
   }

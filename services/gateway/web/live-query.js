@@ -1,12 +1,19 @@
 /* A query that stays true: loads, keeps the old answer while it refreshes, and loads again when a live item says
    that something changed. A lit ReactiveController: the host is updated on each change.
 
-   `load({signal, minPosition})` → {data, position}. `concerns(item)` says which live items matter (default: all). */
+   `load({signal, minPosition})` → {data, position}. `concerns(item)` says which live items matter (default: those of
+   tickets). */
 import { ApiError } from "./api.js";
 import { t } from "./strings.js";
 
 const FIRST = 30;
 const SPACING = 700;
+
+/** Whether a live item is about a ticket. */
+export const ofTickets = (item) => item.data.ticket_id !== undefined;
+
+/** Whether a live item is about a chat. */
+export const ofChats = (item) => item.data.chat_id !== undefined;
 
 export class LiveQuery {
   data = null;
@@ -24,7 +31,7 @@ export class LiveQuery {
   #timer = 0;
   #last = 0;
 
-  constructor(host, load, { concerns = () => true } = {}) {
+  constructor(host, load, { concerns = ofTickets } = {}) {
     this.#host = host;
     this.#load = load;
     this.#concerns = concerns;

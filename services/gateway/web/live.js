@@ -4,6 +4,7 @@
 
    Events of LiveStream:
      item      detail {position, name, data}           data as in the HTTP API
+     signal    detail {name, data}                     without a position: shown for a moment, as typing
      resync    detail {after}                          the gap is too large: load everything anew
      current   detail {position, caughtUp}             everything up to position was handed out; caughtUp = how
                                                        many items came in after an interruption, else 0
@@ -126,6 +127,8 @@ export class LiveStream extends EventTarget {
       if (this.position !== null && message.item.position <= this.position) return;
       this.position = message.item.position;
       this.#emit("item", message.item);
+    } else if (message.kind === "signal") {
+      this.#emit("signal", message.signal);
     } else if (message.kind === "resync") {
       this.position = message.after ?? this.position;
       this.#emit("resync", { after: message.after });
@@ -234,7 +237,7 @@ export class LiveStream extends EventTarget {
         this.#settle(catchUp);
       }
     } else {
-      this.#emit("signal", { name: event, data: body });
+      this.#hand({ kind: "signal", signal: { name: event, data: body } });
     }
   }
 

@@ -11,7 +11,7 @@ download external-link file file-archive file-text filter flag folder hand histo
 loader-circle lock log-out mail menu message-circle message-square messages-square minus monitor-play more-horizontal paperclip panel-right pause
 pencil play plus refresh-cw reply rotate-ccw search send settings shield signal-high signal-low signal-medium signal-zero
 sparkles star tag ticket timer trash-2 triangle-alert undo-2 upload user user-check user-plus user-x users video wrench x zap
-activity arrow-down arrow-up octagon-alert`.split(/\s+/);
+activity arrow-down arrow-up octagon-alert thumbs-up thumbs-down bot hourglass`.split(/\s+/);
 const from = join(
   dirname(createRequire(join(process.cwd(), "package.json")).resolve("lucide-static/package.json")),
   "icons",

@@ -1,10 +1,15 @@
 /* Messages on their way. Each keeps its idempotency key from the first try to the last, over reloads too, so a
-   repetition can't double it. Order is kept for each ticket. Without a connection they wait and go by themselves.
+   repetition can't double it. Order is kept for each ticket and chat. Without a connection they wait and go by themselves.
 
-   Item: {key, ticketId, body, attachments: [Attachment], internal, action, createdAt, state, problem}
+   Item: {key, ticketId | chatId, body, attachments: [Attachment], internal, action, button, previousChat, createdAt,
+   state, problem}
      action: "messages" | "request-information";  state: "sending" | "queued" | "failed"
-   Events: change · sent (detail {item, message}) */
+     chatId may be NEW_CHAT: the first message begins the chat, after `previousChat` where there was one
+     button: an action that the assistant offered
+   Events: change · begun (detail {chat}) · sent (detail {item, message}) */
 import { ApiError, newKey } from "./api.js";
+
+export const NEW_CHAT = "new";
 
 const PAUSES = [1_000, 2_000, 5_000, 10_000, 20_000];
 
@@ -35,15 +40,16 @@ export class Outbox extends EventTarget {
     clearTimeout(this.#timer);
   }
 
-  for(ticketId) {
-    return this.#items.filter((item) => item.ticketId === ticketId);
+  /** `id`: of a ticket or a chat. */
+  for(id) {
+    return this.#items.filter((item) => idOf(item) === id);
   }
 
   /** Queue and send. Answers the item. */
-  add({ ticketId, body, attachments = [], internal = false, action = "messages" }) {
+  add({ body, attachments = [], internal = false, action = "messages", ...more }) {
     const item = {
       key: newKey(),
-      ticketId,
+      ...more,
       body,
       attachments,
       internal,
@@ -73,19 +79,19 @@ export class Outbox extends EventTarget {
   /** Try everything that is not refused; called again by itself after a pause, and when the stream is back. */
   flush() {
     clearTimeout(this.#timer);
-    for (const ticketId of new Set(this.#items.map((item) => item.ticketId))) this.#flushTicket(ticketId);
+    for (const id of new Set(this.#items.map(idOf))) this.#flushOne(id);
   }
 
-  async #flushTicket(ticketId) {
-    if (this.#busy.has(ticketId)) return;
-    this.#busy.add(ticketId);
+  async #flushOne(id) {
+    if (this.#busy.has(id)) return;
+    this.#busy.add(id);
     try {
       while (!this.#closed.signal.aborted) {
-        const item = this.#items.find((one) => one.ticketId === ticketId && one.state !== "failed");
+        const item = this.#items.find((one) => idOf(one) === id && one.state !== "failed");
         if (!item || !(await this.#send(item))) return;
       }
     } finally {
-      this.#busy.delete(ticketId);
+      this.#busy.delete(id);
     }
   }
 
@@ -93,11 +99,13 @@ export class Outbox extends EventTarget {
   async #send(item) {
     if (item.state !== "sending") this.#update(item.key, { state: "sending" });
     try {
-      const ids = item.attachments.map((file) => file.id);
+      if (item.chatId === NEW_CHAT) await this.#begin(item);
       const body = { body: item.body };
-      if (ids.length) body.attachments = ids;
+      if (item.attachments.length) body.attachments = item.attachments.map((file) => file.id);
       if (item.internal) body.internal = true;
-      const path = `/tickets/${item.ticketId}/${item.action}`;
+      if (item.button) body.action = item.button;
+      const place = item.chatId ? `/chats/${item.chatId}` : `/tickets/${item.ticketId}`;
+      const path = `${place}/${item.action}`;
       const { signal } = this.#closed;
       const answer = await this.#api.send("POST", path, { body, key: item.key, signal });
       this.#tries = 0;
@@ -120,6 +128,15 @@ export class Outbox extends EventTarget {
       this.#update(item.key, { state: "failed", problem: { code: error.code, words: error.words } });
       return true;
     }
+  }
+
+  /** The chat's key derives from the message's: sent again, it is the same chat. */
+  async #begin({ key, previousChat }) {
+    const body = previousChat ? { previous_chat: previousChat } : {};
+    const { signal } = this.#closed;
+    const { data } = await this.#api.send("POST", "/chats", { body, key: `${key}-chat`, signal });
+    for (const item of this.for(NEW_CHAT)) this.#update(item.key, { chatId: data.id });
+    this.dispatchEvent(new CustomEvent("begun", { detail: { chat: data } }));
   }
 
   #later(seconds) {
@@ -150,4 +167,8 @@ export class Outbox extends EventTarget {
   #changed() {
     this.dispatchEvent(new Event("change"));
   }
+}
+
+function idOf(item) {
+  return item.ticketId ?? item.chatId;
 }

@@ -2,8 +2,8 @@
 
    Event: change · arrived (detail {message}: somebody else's message came in live) */
 import { ApiError, newKey } from "./api.js";
+import { Messages, optimistic, withMarks } from "./messages.js";
 import { t } from "./strings.js";
-import { dayKey } from "./time.js";
 
 const PAGE = 30;
 const MOST = 100;
@@ -20,9 +20,7 @@ export class TicketModel extends EventTarget {
   /** "loading" | "ready" | "missing" | "failed" */
   state = "loading";
   ticket = null;
-  messages = [];
   history = [];
-  total = 0;
   problem = null;
   historyFailed = false;
   loadingEarlier = false;
@@ -30,7 +28,7 @@ export class TicketModel extends EventTarget {
   firstUnread = null;
   #app;
   #id;
-  #earlier = null;
+  #messages;
   #off = new AbortController();
   #timer = 0;
   #least = 0;
@@ -42,14 +40,19 @@ export class TicketModel extends EventTarget {
     super();
     this.#app = app;
     this.#id = id;
+    this.#messages = new Messages(app.api, `/tickets/${id}/messages`);
   }
 
   get id() {
     return this.#id;
   }
 
+  get messages() {
+    return this.#messages.items;
+  }
+
   get hasEarlier() {
-    return this.#earlier !== null;
+    return this.#messages.hasEarlier;
   }
 
   can(action) {
@@ -87,11 +90,11 @@ export class TicketModel extends EventTarget {
   }
 
   async earlier() {
-    if (!this.#earlier || this.loadingEarlier) return;
+    if (!this.hasEarlier || this.loadingEarlier) return;
     this.loadingEarlier = true;
     this.#changed();
     try {
-      await this.#loadEarlier(PAGE);
+      await this.#messages.loadEarlier(PAGE, this.#off.signal);
     } catch (error) {
       this.#app.notify(error.words ?? t("problem.unknown"), { kind: "danger" });
     } finally {
@@ -163,29 +166,15 @@ export class TicketModel extends EventTarget {
     const unsent = this.#app.outbox.for(this.#id).map((item) => ({
       type: "message",
       key: item.key,
-      message: this.#optimistic(item),
+      message: optimistic(item, this.#app),
       state: item.state,
       item,
       at: item.createdAt,
     }));
-    return this.#withMarks([this.#description(), ...shown, ...unsent]);
-  }
-
-  #withMarks(entries) {
-    const marked = [];
-    let day = null;
-    entries.forEach((entry, index) => {
-      if (index === 1 && this.hasEarlier) {
-        marked.push({ type: "earlier", key: "earlier", count: this.total - this.messages.length });
-        day = null;
-      }
-      const key = dayKey(new Date(entry.at));
-      if (key !== day) marked.push({ type: "day", key: `d${key}${index}`, at: entry.at });
-      day = key;
-      if (entry.key === this.firstUnread) marked.push({ type: "new", key: "new" });
-      marked.push(entry);
-    });
-    return marked;
+    const earlier = this.hasEarlier ? this.#messages.total - this.messages.length : 0;
+    const marked = withMarks([this.#description(), ...shown, ...unsent], { earlier, earlierAt: 1 });
+    const unread = marked.findIndex((entry) => entry.key === this.firstUnread);
+    return unread < 0 ? marked : [...marked.slice(0, unread), { type: "new", key: "new" }, ...marked.slice(unread)];
   }
 
   #description() {
@@ -202,27 +191,15 @@ export class TicketModel extends EventTarget {
     return { type: "message", key: "description", message, state: "sent", at: ticket.created_at };
   }
 
-  #optimistic(item) {
-    const { me } = this.#app;
-    return {
-      id: item.key,
-      author: { id: me.id, name: me.name, role: this.#app.isAgent ? "agent" : "customer" },
-      body: item.body,
-      internal: item.internal,
-      attachments: item.attachments,
-      created_at: item.createdAt,
-    };
-  }
-
   async #load() {
     const { api, live } = this.#app;
     const { signal } = this.#off;
     const options = { signal, minPosition: Math.max(this.#least, live.position ?? 0) };
     const path = `/tickets/${this.#id}`;
     try {
-      const [ticket, page, history] = await Promise.all([
+      const [ticket, , history] = await Promise.all([
         api.get(path, options),
-        api.get(`${path}/messages`, { ...options, query: { limit: PAGE } }),
+        this.#messages.load(PAGE, options),
         api.get(`${path}/history`, options).catch((error) => {
           if (!(error instanceof ApiError) || error.status === 404) throw error;
           return null;
@@ -230,7 +207,6 @@ export class TicketModel extends EventTarget {
       ]);
       this.#position = Math.max(this.#position, ticket.position ?? 0);
       this.#takeTicket(ticket.data);
-      this.#takePage(page.data);
       this.historyFailed = history === null;
       for (const entry of history?.data.items ?? []) this.#takeHistory(entry);
       if (this.state !== "ready") await this.#findFirstUnread();
@@ -246,17 +222,6 @@ export class TicketModel extends EventTarget {
     this.#changed();
   }
 
-  async #loadEarlier(limit) {
-    const path = `/tickets/${this.#id}/messages`;
-    const { data } = await this.#app.api.get(path, {
-      query: { before: this.#earlier, limit },
-      signal: this.#off.signal,
-    });
-    for (const message of data.items) this.#takeMessage(message);
-    this.#earlier = data.next_cursor;
-    this.total = data.total;
-  }
-
   #others() {
     return this.messages.filter((message) => message.author.id !== this.#app.me.id && !message.internal);
   }
@@ -264,31 +229,13 @@ export class TicketModel extends EventTarget {
   async #findFirstUnread() {
     const wanted = this.ticket.unread_count;
     if (!wanted) return;
-    while (this.#earlier && this.#others().length < wanted)
-      await this.#loadEarlier(Math.min(MOST, wanted + PAGE));
+    while (this.hasEarlier && this.#others().length < wanted)
+      await this.#messages.loadEarlier(Math.min(MOST, wanted + PAGE), this.#off.signal);
     this.firstUnread = this.#others().at(-wanted)?.id ?? this.#others()[0]?.id ?? null;
-  }
-
-  #takePage({ items, next_cursor, total }) {
-    const oldest = items[0]?.position ?? 0;
-    const newestKnown = this.messages.at(-1)?.position ?? 0;
-    const joined = this.messages.length > 0 && oldest <= newestKnown;
-    if (!joined) {
-      this.messages = [];
-      this.#earlier = next_cursor;
-    }
-    for (const message of items) this.#takeMessage(message);
-    this.total = total;
   }
 
   #takeTicket(ticket) {
     if (!this.ticket || ticket.revision >= this.ticket.revision) this.ticket = ticket;
-  }
-
-  #takeMessage(message) {
-    if (this.messages.some((known) => known.id === message.id)) return false;
-    this.messages = [...this.messages, message].sort((a, b) => a.position - b.position);
-    return true;
   }
 
   #takeHistory(entry) {
@@ -300,11 +247,9 @@ export class TicketModel extends EventTarget {
     if (data.ticket_id !== this.#id || !this.ticket) return;
     const { message, ...entry } = data;
     this.#takeHistory({ ...entry, position: entry.position ?? position });
-    if (message && this.#takeMessage({ ...message, position: message.position ?? position })) {
-      this.total += 1;
-      if (message.author.id !== this.#app.me.id)
-        this.dispatchEvent(new CustomEvent("arrived", { detail: { message } }));
-    }
+    const fresh = message && this.#messages.take({ ...message, position: message.position ?? position });
+    if (fresh && message.author.id !== this.#app.me.id)
+      this.dispatchEvent(new CustomEvent("arrived", { detail: { message } }));
     this.#least = Math.max(this.#least, position);
     this.#changed();
     this.#soon();
@@ -312,7 +257,7 @@ export class TicketModel extends EventTarget {
 
   #onSent({ item, message }) {
     if (item.ticketId !== this.#id || !this.ticket) return;
-    if (this.#takeMessage(message)) this.total += 1;
+    this.#messages.take(message);
     this.#least = Math.max(this.#least, message.position ?? 0);
     this.#changed();
     this.#soon();

@@ -1,7 +1,8 @@
 /* <cf-composer .app ticket="id" .modes=${["reply", "note"]}> writes to a ticket: text and files together, drafts
    that save themselves, Ctrl/Cmd+Enter sends, paste and button for files.
 
-   Properties: ticket (id), modes (default ["reply"]), mode (the present one), busy.
+   Properties: ticket (id; any name for the mode "chat"), modes (default ["reply"]), mode (the present one), busy.
+   The mode "chat" writes to a chat: Enter sends, Shift+Enter breaks the line, files need no words.
    Methods: focus(), addFiles(files), insert(text) at the caret, clear(), send(extra) as if Send was pressed, with
    `extra` joined to the detail of cf-send.
    Slot: "tools" beside the clip (canned replies, an action); "actions" before the send button; "more" joined to it, but not for a note.
@@ -91,6 +92,10 @@ export class CfComposer extends CfElement {
         background: transparent;
         resize: none;
       }
+      :host([mode="chat"]) textarea {
+        min-height: 44px;
+        max-height: 30dvh;
+      }
       textarea:focus-visible {
         outline: none;
       }
@@ -160,8 +165,8 @@ export class CfComposer extends CfElement {
     if (this.ticket && this.app.me && key !== this.#bound) {
       this.#bound = key;
       this.#forget();
-      for (const mode of ["reply", "note"]) this.#sheets.set(mode, this.#makeSheet(mode));
     }
+    if (this.#bound && !this.#sheets.has(this.mode)) this.#sheets.set(this.mode, this.#makeSheet(this.mode));
     if (changed.has("mode")) this.problem = this.saved = "";
   }
 
@@ -275,7 +280,9 @@ export class CfComposer extends CfElement {
   }
 
   #onKey(event) {
-    if (event.key !== "Enter" || event.isComposing || !(event.ctrlKey || event.metaKey)) return;
+    // 229: the key belongs to an input method; Safari ends a composition before it tells of its Enter.
+    if (event.key !== "Enter" || event.isComposing || event.keyCode === 229) return;
+    if (!(event.ctrlKey || event.metaKey || (this.mode === "chat" && !event.shiftKey))) return;
     event.preventDefault();
     this.send();
   }
@@ -293,7 +300,7 @@ export class CfComposer extends CfElement {
     const body = sheet.text.trim();
     if (sheet.uploads.busy) this.problem = t("composer.wait");
     else if (sheet.uploads.failed) this.problem = t("composer.has_failed");
-    else if (!body) this.problem = t("composer.empty");
+    else if (!body && !(this.mode === "chat" && sheet.uploads.items.length)) this.problem = t("composer.empty");
     else if (body.length > LONGEST) this.problem = t("composer.too_long", { n: body.length - LONGEST });
     else {
       const detail = {
@@ -339,12 +346,14 @@ export class CfComposer extends CfElement {
     if (left < 0) return html`<span class="hint over">${t("composer.too_long", { n: -left })}</span>`;
     if (left <= SAY_LEFT) return html`<span class="hint">${t("composer.left", { n: left })}</span>`;
     if (this.saved) return html`<span class="hint">${this.saved}</span>`;
-    return html`<span class="hint keys">${t("composer.keys", { key: MAC ? "⌘" : "Ctrl" })}</span>`;
+    const keys = this.mode === "chat" ? t("composer.keys_chat") : t("composer.keys", { key: MAC ? "⌘" : "Ctrl" });
+    return html`<span class="hint keys">${keys}</span>`;
   }
 
   render() {
     const sheet = this.#sheet;
-    const note = this.mode === "note";
+    const { mode } = this;
+    const note = mode === "note";
     const tabs = this.modes.length > 1;
     return html`<div class="box">
       ${
@@ -363,10 +372,10 @@ export class CfComposer extends CfElement {
       }
       <div id="sheet" role=${tabs ? "tabpanel" : nothing} aria-labelledby=${tabs ? `tab-${this.mode}` : nothing}>
         <textarea
-          rows="2"
-          aria-label=${t(note ? "composer.note_label" : "composer.label")}
+          rows=${mode === "chat" ? 1 : 2}
+          aria-label=${t(`composer.label.${mode}`)}
           aria-describedby="problem"
-          placeholder=${t(note ? "composer.note_placeholder" : "composer.placeholder")}
+          placeholder=${t(`composer.placeholder.${mode}`)}
           .value=${sheet?.text ?? ""}
           @input=${(event) => this.#write(event.target.value)}
           @keydown=${this.#onKey}

@@ -2,6 +2,8 @@
    line, files, and messages on their way with Retry and Delete. Older ones load without moving the page.
 
    Property `agent`: words for agents. Default slot: what follows the conversation (a banner), before its end.
+   Methods for elements that show another conversation: name(author), face(author), role(message),
+   body(message), after(message, state), line(entry).
    Methods: toStart() scrolls to the first unread message or the end (answers true for the end), toEnd().
    Event: cf-end (detail {visible}) when the end comes into view or leaves it. */
 import { repeat } from "lit/directives/repeat.js";
@@ -250,17 +252,32 @@ export class CfThread extends CfElement {
     root.scrollTop = root.scrollHeight - below;
   }
 
-  #name(author) {
+  /** Who speaks, in words. */
+  name(author) {
     if (author.id === this.app.me?.id) return t("thread.you");
     return !this.agent && author.role === "agent" ? firstName(author.name) : author.name;
   }
 
-  #role(message) {
+  face(author) {
+    return initials(author.name);
+  }
+
+  /** What stands beside the name. */
+  role(message) {
     const { author, internal } = message;
     if (internal) return html`<span class="role">${icon("lock")}${t("thread.internal")}</span>`;
     if (author.role === "system") return html`<span class="role">${t("thread.system")}</span>`;
     if (author.role === "agent") return html`<span class="role">${t("thread.agent")}</span>`;
     return this.agent ? html`<span class="role">${t("thread.customer")}</span>` : nothing;
+  }
+
+  body(message) {
+    return html`<div class="text">${linked(message.body)}</div>`;
+  }
+
+  /** What stands below a message and its files. */
+  after() {
+    return nothing;
   }
 
   #delivery(state, item) {
@@ -279,24 +296,24 @@ export class CfThread extends CfElement {
     const { author } = message;
     const kind = `message ${author.role} ${state} ${message.internal ? "internal" : ""}`;
     return html`<li class=${kind} id="m-${message.id}">
-      <span class="face" aria-hidden="true">${initials(author.name)}</span>
+      <span class="face" aria-hidden="true">${this.face(author)}</span>
       <div>
         <div class="who">
-          <strong>${this.#name(author)}</strong>${this.#role(message)}
+          <strong>${this.name(author)}</strong>${this.role(message)}
           <cf-time at=${message.created_at}></cf-time>
         </div>
-        <div class="text">${linked(message.body)}</div>
+        ${message.body ? this.body(message) : nothing}
         ${
           message.attachments.length
             ? html`<cf-files .app=${this.app} .files=${message.attachments}></cf-files>`
             : nothing
         }
-        ${this.#delivery(state, item)}
+        ${this.after(message, state)} ${this.#delivery(state, item)}
       </div>
     </li>`;
   }
 
-  #line({ entry }) {
+  line({ entry }) {
     const given = entry.data?.reason ?? entry.data?.comment;
     const reason = given && !entry.words?.includes(given) ? given : null;
     return html`<li class="line">
@@ -310,7 +327,7 @@ export class CfThread extends CfElement {
 
   #entry(entry) {
     if (entry.type === "message") return this.#message(entry);
-    if (entry.type === "line") return this.#line(entry);
+    if (entry.type === "line") return this.line(entry);
     if (entry.type === "day") return html`<li class="mark">${dayWords(new Date(entry.at))}</li>`;
     if (entry.type === "new") return html`<li class="mark new">${t("thread.new")}</li>`;
     const busy = this.model.loadingEarlier;
