@@ -179,6 +179,11 @@ export class CfChatThread extends CfThread {
     this.ticketHref = (id) => `/support/tickets/${id}`;
   }
 
+  /** The element of the newest message or line, null where there is none. */
+  get newest() {
+    return [...this.renderRoot.querySelectorAll("li:is(.message, .line)")].at(-1) ?? null;
+  }
+
   name(author) {
     return author.role === "assistant" ? t("chat.assistant") : super.name(author);
   }

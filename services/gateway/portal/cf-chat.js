@@ -261,6 +261,10 @@ export class CfChat extends CfElement {
         justify-self: end;
       }
       @media (max-width: 640px) {
+        .head .badge-icon,
+        .head p:not(.role) {
+          display: none;
+        }
         .card {
           height: calc(100dvh - 134px);
         }
@@ -279,7 +283,10 @@ export class CfChat extends CfElement {
 
   #model = null;
   #off = null;
-  #atEnd = true;
+  /** Whether the view follows the newest message, until the reader scrolls away from it. */
+  #follows = true;
+  #height = 0;
+  #top = 0;
   #undrop = () => {};
   #sized = null;
   #ticketKey = "";
@@ -307,7 +314,8 @@ export class CfChat extends CfElement {
       const { foot, scroll } = this.#parts;
       // Notices stand above the composer; a hidden panel has no height.
       document.documentElement.style.setProperty("--cf-foot", `${Math.ceil(foot?.offsetHeight ?? 0)}px`);
-      if (this.#atEnd && scroll) scroll.scrollTop = scroll.scrollHeight;
+      if (scroll) this.#height = scroll.scrollHeight - scroll.clientHeight;
+      if (this.#follows) this.#follow();
     });
   }
 
@@ -356,7 +364,7 @@ export class CfChat extends CfElement {
 
   #open() {
     this.#close();
-    this.#atEnd = true;
+    this.#follows = true;
     this.arrived = 0;
     this.offer = null;
     this.#model = new ChatModel(this.app, this.chat || null);
@@ -367,17 +375,36 @@ export class CfChat extends CfElement {
   }
 
   #onArrived() {
-    if (!this.#atEnd) this.arrived += 1;
+    if (!this.#follows) this.arrived += 1;
   }
 
   #onScroll({ target }) {
-    this.#atEnd = target.scrollHeight - target.scrollTop - target.clientHeight < 32;
-    if (this.#atEnd) this.arrived = 0;
+    const height = target.scrollHeight - target.clientHeight;
+    // What grew or shrank moves the page, too; only the reader stops it from following.
+    const byReader = height === this.#height;
+    this.#height = height;
+    if (height - target.scrollTop < 32) this.#follows = true;
+    else if (byReader && target.scrollTop < this.#top) this.#follows = false;
+    this.#top = target.scrollTop;
+    if (this.#follows) this.arrived = 0;
+  }
+
+  /** Show the newest message: its end, or its beginning where it is longer than the view. */
+  #follow() {
+    const { scroll, thread } = this.#parts;
+    const last = thread?.newest;
+    if (!last) {
+      if (scroll) scroll.scrollTop = 0;
+      return;
+    }
+    const beginning = last.getBoundingClientRect().top - scroll.getBoundingClientRect().top + scroll.scrollTop;
+    scroll.scrollTop = Math.min(scroll.scrollHeight - scroll.clientHeight, beginning - 8);
+    this.#top = scroll.scrollTop;
   }
 
   #toEnd() {
     const { scroll } = this.#parts;
-    this.#atEnd = true;
+    this.#follows = true;
     this.arrived = 0;
     scroll.scrollTop = scroll.scrollHeight;
   }
@@ -472,7 +499,7 @@ export class CfChat extends CfElement {
     if (this.emit("cf-go", { href })) location.assign(href);
   }
 
-  #follow(event, href) {
+  #onLink(event, href) {
     if (!plainClick(event)) return;
     if (!this.emit("cf-go", { href })) event.preventDefault();
   }
@@ -486,7 +513,7 @@ export class CfChat extends CfElement {
   #who() {
     const { chat } = this.#model;
     if (chat?.status === "WITH_AGENT" && chat.assignee)
-      return { sign: "user", title: firstName(chat.assignee.name), lead: t("thread.agent") };
+      return { sign: "user", title: firstName(chat.assignee.name), lead: t("thread.agent"), role: true };
     if (chat?.status === "WAITING_FOR_AGENT")
       return { sign: "hourglass", title: t("chat.waiting"), lead: t("chat.waiting.lead") };
     if (chat?.status === "ENDED") return { sign: "archive", title: t("chat.ended"), lead: t("chat.ended.lead") };
@@ -495,7 +522,7 @@ export class CfChat extends CfElement {
 
   #head() {
     const model = this.#model;
-    const { sign, title, lead } = this.#who();
+    const { sign, title, lead, role } = this.#who();
     const open = model.availability?.human;
     const person = open && (!model.chat || model.can("request_agent"));
     const items = [
@@ -509,7 +536,7 @@ export class CfChat extends CfElement {
         <span class="badge-icon">${icon(sign)}</span>
         <div>
           <h2>${title}</h2>
-          <p>${lead}</p>
+          <p class=${role ? "role" : ""}>${lead}</p>
         </div>
       </div>
       <div class="row">
@@ -518,7 +545,7 @@ export class CfChat extends CfElement {
             ? html`<a
                 class="button plain"
                 href=${this.hrefTo(null)}
-                @click=${(event) => this.#follow(event, this.hrefTo(null))}
+                @click=${(event) => this.#onLink(event, this.hrefTo(null))}
                 >${icon("arrow-left")}${t("chat.back")}</a
               >`
             : nothing
@@ -582,7 +609,7 @@ export class CfChat extends CfElement {
         ${past.map((chat) => {
           const href = this.hrefTo(chat.id);
           return html`<li>
-            <a href=${href} @click=${(event) => this.#follow(event, href)}>
+            <a href=${href} @click=${(event) => this.#onLink(event, href)}>
               <span>${chat.question ?? t("chat.past.none")}</span>
               <span>${chat.ticket_number ?? nothing} <cf-time quiet at=${chat.updated_at}></cf-time></span>
             </a>
@@ -641,7 +668,7 @@ export class CfChat extends CfElement {
         ${href ? t("chat.ended.ticket") : t("chat.ended.text")}
         ${
           href
-            ? html`<a href=${href} @click=${(event) => this.#follow(event, href)}
+            ? html`<a href=${href} @click=${(event) => this.#onLink(event, href)}
                 >${t("chat.ticket", { number: chat.ticket_number })}</a
               >`
             : nothing
@@ -783,7 +810,7 @@ export class CfChat extends CfElement {
         "search",
         t("chat.missing.title"),
         t("chat.missing.text"),
-        html`<a class="button" href=${href} @click=${(event) => this.#follow(event, href)}>${t("chat.back")}</a>`,
+        html`<a class="button" href=${href} @click=${(event) => this.#onLink(event, href)}>${t("chat.back")}</a>`,
       );
     }
     if (model.state === "failed") {

@@ -176,6 +176,8 @@ export class ChatModel extends EventTarget {
     else this.#takeChat(data);
     this.#changed();
     this.#soon();
+    // What the system says of it may not come live: the stream may be away.
+    this.#reloadMessages();
     return data;
   }
 
@@ -390,7 +392,7 @@ export class ChatModel extends EventTarget {
   }
 
   #seen() {
-    return document.visibilityState === "visible" && this.#app.live.state !== "lost";
+    return document.visibilityState === "visible";
   }
 
   #changed() {
