@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.portal_fake_api import ORIGIN, FakeApi
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 Window = Callable[..., Page]
+Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +41,41 @@ def window(chromium: Browser, url: str) -> Iterator[Window]:
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text) if "Refused to" in message.text else None)
         page.goto(url + path)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    return FakeApi()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, api: FakeApi) -> Iterator[Open]:
+    """open_page(path, width=1280, scheme="light", zone="UTC"): signed in as Lena.
+
+    Errors in the page fail the test.
+    """
+    contexts = []
+    errors: list[str] = []
+
+    def open_(path: str = "/support", *, width: int = 1280, scheme: Any = "light", zone: str = "UTC") -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=scheme, locale="en-GB", timezone_id=zone
+        )
+        contexts.append(context)
+        context.route("**/*", api.answer)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text) if "Refused to" in message.text else None)
+        page.goto(ORIGIN + path)
+        page.get_by_role("button", name="Lena Hofer").click()
+        expect(page.get_by_role("tab", name="Tickets")).to_be_visible()
         return page
 
     yield open_

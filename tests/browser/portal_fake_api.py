@@ -33,6 +33,16 @@ LENA = {
 ANNA = {"id": "a3d90b76-52c8-4e1f-8b24-7e6d1c0f9a11", "name": "Anna Keller", "role": "agent"}
 NOW = datetime.now(UTC).replace(microsecond=0)
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
+ASSISTANT = {"id": "assistant", "name": "Assistant", "role": "assistant"}
+SYSTEM = {"id": "system", "name": "Cloud Factory Support", "role": "system"}
+ME = {"id": LENA["sub"], "name": LENA["name"], "role": "customer"}
+CHAT_ACTIONS = {
+    "ASSISTED": ["write", "request_agent", "make_ticket", "rate", "end"],
+    "WAITING_FOR_AGENT": ["write", "withdraw_request", "make_ticket", "rate", "end"],
+    "WITH_AGENT": ["write", "make_ticket", "rate", "end"],
+    "ENDED": ["make_ticket", "rate"],
+}
+OWNERS = {"WITH_AGENT": "AGENT", "ENDED": None}
 ACTIONS = {
     "OPEN": ["reply", "resolve"],
     "IN_PROGRESS": ["reply", "resolve"],
@@ -48,7 +58,7 @@ def at(hours_ago: float) -> str:
 
 @dataclass
 class FakeApi:
-    """Tickets of one customer; `failures` are answered before anything else, in order, once each."""
+    """Tickets and chats of one customer; `failures` are answered before anything else, in order, once each."""
 
     tickets: list[dict[str, Any]] = field(default_factory=list)
     messages: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -57,6 +67,12 @@ class FakeApi:
     failures: list[tuple[str, str, int | None, dict[str, Any]]] = field(default_factory=list)
     calls: list[tuple[str, str, dict[str, str], Any]] = field(default_factory=list)
     items: list[dict[str, Any]] = field(default_factory=list)
+    signals: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """What goes over the live stream once, without a position."""
+    chats: list[dict[str, Any]] = field(default_factory=list)
+    said: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    opens_at: str | None = None
+    """When people are back; None: they are there."""
     answered: dict[str, Any] = field(default_factory=dict)
     assets: set[str] = field(default_factory=set)
     position: int = 100
@@ -140,6 +156,63 @@ class FakeApi:
         self.history[ticket["id"]].append(entry)
         return entry
 
+    def chat(self, status: str = "ASSISTED", **more: Any) -> dict[str, Any]:
+        number = len(self.chats) + 1
+        self.position += 1
+        chat = {
+            "id": f"00000000-0000-4000-9000-{number:012d}",
+            "customer": {"id": LENA["sub"], "name": LENA["name"], "email": LENA["email"], "account": LENA["account"]},
+            "assignee": {"id": ANNA["id"], "name": ANNA["name"]} if status == "WITH_AGENT" else None,
+            **dict.fromkeys(("ticket_id", "ticket_number", "previous_chat", "question", "queue_position")),
+            **dict.fromkeys(("waits_since", "ended_at", "end_reason", "ends_at", "last_message")),
+            "created_at": at(1),
+            "updated_at": at(0.5),
+            "message_count": 0,
+            "revision": 0,
+            **more,
+        }
+        self.chats.append(chat)
+        self.said[chat["id"]] = []
+        self.become(chat, status)
+        return chat
+
+    def become(self, chat: dict[str, Any], status: str, **more: Any) -> None:
+        owner = OWNERS.get(status, "ASSISTANT")
+        chat.update(status=status, owner=owner, allowed_actions=CHAT_ACTIONS[status], **more)
+
+    def say(self, chat: dict[str, Any], body: str, author: dict[str, Any] = ASSISTANT, **more: Any) -> dict[str, Any]:
+        self.position += 1
+        chat["revision"] += 1
+        chat["message_count"] += 1
+        message = {
+            "id": f"00000000-0000-4000-a000-{self.position:012d}",
+            "kind": "message",
+            "author": author,
+            "body": body,
+            "attachments": [],
+            "action": None,
+            "sources": [],
+            "confidence": 0.9 if author is ASSISTANT else None,
+            "actions": [],
+            "feedback": None,
+            "created_at": at(0),
+            "revision": chat["revision"],
+            "position": self.position,
+            **more,
+        }
+        self.said[chat["id"]].append(message)
+        return message
+
+    def line(self, chat: dict[str, Any], kind: str) -> dict[str, Any]:
+        return self.say(chat, f"Words of the server about {kind}.", SYSTEM, kind=kind)
+
+    def tell(self, chat: dict[str, Any], name: str, message: dict[str, Any] | None = None) -> None:
+        """Send what happened to a chat over the live stream."""
+        by = message["author"] if message else ME
+        told = {"position": self.position, "revision": chat["revision"], "name": name, "at": at(0), "by": by}
+        state = {"status": chat["status"], "owner": chat["owner"], "message": message}
+        self.items.append({"chat_id": chat["id"], **told, **state})
+
     def fail(self, method: str, path: str, status: int | None, **problem: Any) -> None:
         """The next such call fails; status None: the server does it, and its answer is lost."""
         self.failures.append((method, path, status, problem))
@@ -205,6 +278,8 @@ class FakeApi:
         """One heartbeat and what is new, then the stream ends: the page comes back with its position."""
         after = parse_qs(urlsplit(request.url).query).get("after")
         lines = [f"event: heartbeat\ndata: {json.dumps({'position': self.position})}\n\n"]
+        lines += [f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in self.signals]
+        self.signals.clear()
         if after:
             lines += [
                 f"id: {item['position']}\nevent: {item['name']}\ndata: {json.dumps(item)}\n\n"
@@ -236,6 +311,18 @@ class FakeApi:
                 return 200, self._list(request)
             case ["tickets", "statistics"]:
                 return 200, self._statistics()
+            case ["chats", "availability"]:
+                return 200, self._availability()
+            case ["chats"] if method == "POST":
+                chat = self.chat(previous_chat=body.get("previous_chat"))
+                self.answered[key or ""] = {**chat, "position": self.position}
+                return 201, self.answered[key or ""]
+            case ["chats"]:
+                wanted = parse_qs(urlsplit(request.url).query)["status"]
+                found = [chat for chat in self.chats if chat["status"] in wanted]
+                return 200, {"items": found, "next_cursor": None, "total": len(found)}
+            case ["chats", id_, *what]:
+                return self._chat(method, id_, what, request, body)
             case ["attachments"]:
                 return 201, {"id": f"f{len(self.calls)}", "filename": "a.txt", "content_type": "text/plain", "size": 5}
             case ["tickets", id_, *what]:
@@ -271,6 +358,57 @@ class FakeApi:
             ticket["unread_count"] = 0
             return 200, {"unread_count": 0}
         return 200, ticket
+
+    def _availability(self) -> dict[str, Any]:
+        return {
+            "assistant": True,
+            "human": self.opens_at is None,
+            "opens_at": self.opens_at,
+            "closes_at": at(-3) if self.opens_at is None else None,
+            "hours": "Monday to Friday 09:00–18:00 (Europe/Berlin)",
+            "timezone": "Europe/Berlin",
+            "queue_length": 0,
+        }
+
+    def _chat(self, method: str, id_: str, what: list[str], request: Request, body: Any) -> tuple[int, Any]:
+        chat = next((one for one in self.chats if one["id"] == id_), None)
+        if chat is None:
+            return 404, {"status": 404, "code": "chat_not_found", "detail": "This chat does not exist."}
+        match what:
+            case ["messages"] if method == "POST":
+                files = [
+                    {"id": file, "filename": "a.txt", "content_type": "text/plain", "size": 5}
+                    for file in body.get("attachments", [])
+                ]
+                action = body.get("action")
+                words = body["body"] or (action["label"] if action else "")
+                message = self.say(chat, words, ME, attachments=files, action=action)
+                self.answered[request.headers["idempotency-key"]] = message
+                return 201, message
+            case ["messages"]:
+                return 200, {"items": self.said[id_], "next_cursor": None, "total": len(self.said[id_])}
+            case ["messages", message_id, "feedback"]:
+                message = next(one for one in self.said[id_] if one["id"] == message_id)
+                message["feedback"] = body["helpful"]
+            case ["typing"]:
+                return 204, None
+            case ["handoff"] if method == "DELETE":
+                self.become(chat, "ASSISTED", queue_position=None)
+            case ["handoff"]:
+                if self.opens_at is not None:
+                    return 409, {"status": 409, "code": "outside_business_hours", "detail": "Nobody is there."}
+                self.become(chat, "WAITING_FOR_AGENT", queue_position=2)
+                self.line(chat, "waiting")
+            case ["end"]:
+                self.become(chat, "ENDED", end_reason="CUSTOMER")
+                self.line(chat, "ended")
+            case ["ticket"]:
+                given = {name: value for name, value in body.items() if value}
+                ticket = self.ticket(**{"subject": "From a chat", **given}, from_chat=id_)
+                self.become(chat, "ENDED", end_reason="TICKET", ticket_id=ticket["id"], ticket_number=ticket["number"])
+                self.line(chat, "ticket")
+                return 201, {**ticket, "position": self.position}
+        return 200, {**chat, "position": self.position}
 
     def _list(self, request: Request) -> dict[str, Any]:
         query = parse_qs(urlsplit(request.url).query)
@@ -308,7 +446,7 @@ def hub() -> dict[str, Any]:
             {"key": key, "title": title, "description": "Somewhere else.", "url": f"https://{key}.example/"}
             for key, title in titles.items()
         ],
-        "chat": {"available": False},
+        "chat": {"available": True},
         "knowledge": {"available": False},
-        "status": {"level": "UNKNOWN", "summary": "", "updated_at": None, "url": "https://status.example/"},
+        "status": {"level": "DEGRADED", "summary": "", "updated_at": at(1), "url": "https://status.example/"},
     }

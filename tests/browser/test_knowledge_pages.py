@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Request, expect
 
-from tests.browser.conftest import accessible
+from tests.browser.conftest import Open, accessible
 from tests.browser.portal_fake_api import ORIGIN, FakeApi, at, hub
 
-Open = Callable[..., Page]
 CATEGORIES = [
     {"slug": "networking", "title": "Networking", "description": "Reach and protect services.", "article_count": 2},
     {"slug": "billing", "title": "Billing and payment", "description": "Invoices and costs.", "article_count": 1},
@@ -140,30 +138,6 @@ class KnowledgeApi(FakeApi):
 @pytest.fixture
 def api() -> KnowledgeApi:
     return KnowledgeApi()
-
-
-@pytest.fixture
-def open_page(chromium: Browser, api: KnowledgeApi) -> Iterator[Open]:
-    """open_page(path, width=1280, scheme="light"): signed in as Lena. Errors in the page fail the test."""
-    contexts, errors = [], []
-
-    def open_(path: str, *, width: int = 1280, scheme: Any = "light") -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, locale="en-GB")
-        contexts.append(context)
-        context.route("**/*", api.answer)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if "Refused to" in message.text else None)
-        page.goto(ORIGIN + path)
-        page.get_by_role("button", name="Lena Hofer").click()
-        expect(page.get_by_role("tab", name="Tickets")).to_be_visible()
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert errors == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -4,47 +4,15 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import accessible
+from tests.browser.conftest import Open, accessible
 from tests.browser.portal_fake_api import GATEWAY, ORIGIN, PROJECT, TYPES, FakeApi
 
 BUDGET = 150_000
-Open = Callable[..., Page]
-
-
-@pytest.fixture
-def api() -> FakeApi:
-    return FakeApi()
-
-
-@pytest.fixture
-def open_page(chromium: Browser, api: FakeApi) -> Iterator[Open]:
-    """open_page(path, width=1280, scheme="light"): signed in as Lena. Errors in the page fail the test."""
-    contexts = []
-    errors: list[str] = []
-
-    def open_(path: str = "/support", *, width: int = 1280, scheme: Any = "light") -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, locale="en-GB")
-        contexts.append(context)
-        context.route("**/*", api.answer)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if "Refused to" in message.text else None)
-        page.goto(ORIGIN + path)
-        page.get_by_role("button", name="Lena Hofer").click()
-        expect(page.get_by_role("tab", name="Tickets")).to_be_visible()
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert errors == []
 
 
 def composer(page: Page) -> Any:

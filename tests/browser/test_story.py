@@ -10,6 +10,7 @@ import requests
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Window, accessible
+from tests.integration.api import Person
 from tests.integration.test_story import PNG
 
 
@@ -126,3 +127,57 @@ def test_a_misspelt_word_finds_its_article(window: Window, url: str) -> None:
     page.goto(f"{url}/support/faq#{question['id']}")
     expect(page.get_by_role("button", name=question["question"])).to_have_attribute("aria-expanded", "true")
     accessible(page)
+
+
+def test_a_chat_with_the_assistant_and_a_person_becomes_a_ticket(window: Window, url: str) -> None:
+    ben = Person(url, "Ben", "agent", account="Cloud Factory")
+    for open_ in ben.get("/chats?status=ASSISTED&status=WAITING_FOR_AGENT&status=WITH_AGENT")["items"]:
+        ben.send(f"/chats/{open_['id']}/end")
+    page = window("/support/live-chat")
+    sign_in(page, "Lena Hofer")
+    expect(page.get_by_role("heading", name="How can we help?")).to_be_visible()
+    accessible(page)
+    write = page.get_by_role("textbox", name="Your message")
+    answers = page.locator("cf-chat-thread li.message.assistant")
+
+    write.fill("How do I reset my password?")
+    write.press("Enter")
+    expect(answers.last.get_by_role("link", name=re.compile("password", re.I)).first).to_be_visible()
+    answers.last.get_by_role("button", name="Helpful", exact=True).click()
+    expect(answers.last.get_by_text("Thank you")).to_be_visible()
+    accessible(page)
+
+    # through the procedure to its end
+    answers.last.get_by_role("button", name="Guide me step by step").click()
+    answers.last.get_by_role("button", name="With e-mail and password").click()
+    answers.last.get_by_role("button", name="The account is locked").click()
+    answers.last.get_by_role("button", name="Yes, I am signed in").click()
+    expect(answers.last).to_contain_text("All other sessions have been ended")
+
+    write.fill("What is the status of object storage?")
+    write.press("Enter")
+    expect(answers.last).to_contain_text(re.compile("Object Storage.*works normally", re.S))
+
+    page.reload()
+    expect(answers.last).to_contain_text("Object Storage")
+    page.locator(".head").get_by_role("button", name="Talk to a person").click()
+    expect(page.get_by_text(re.compile("You are next|You are number")).first).to_be_visible()
+    accessible(page)
+
+    waiting = ben.get("/chats?status=WAITING_FOR_AGENT")["items"]
+    chat = next(chat for chat in waiting if chat["customer"]["name"] == "Lena Hofer")
+    ben.send(f"/chats/{chat['id']}/accept")
+    expect(page.get_by_text("Ben has joined and sees what was said")).to_be_visible()
+    assert ben.request("POST", f"/chats/{chat['id']}/typing", {}).status_code == 204
+    expect(page.get_by_text("Ben is writing…")).to_be_visible()
+    ben.send(f"/chats/{chat['id']}/messages", {"body": "Good morning, I make a ticket of it."})
+    expect(page.locator("cf-chat-thread li.message.agent").last).to_contain_text(re.compile(r"Ben\s*Support"))
+    ben.send(f"/chats/{chat['id']}/ticket", {"subject": f"Password and storage ({uuid.uuid4().hex[:6]})"})
+    ticket = page.locator("li.line[data-kind=ticket]").get_by_role("link")
+    expect(ticket).to_have_text(re.compile(r"Ticket CF-[0-9A-Z]{7}"))
+    ben.send(f"/chats/{chat['id']}/end")
+    expect(page.get_by_role("button", name="Start a new chat")).to_be_visible()
+    ticket.click()
+    expect(page.get_by_role("heading", name=re.compile("Password and storage"))).to_be_visible()
+    page.get_by_role("link", name="a live chat").click()
+    expect(page.get_by_text("Good morning, I make a ticket of it.")).to_be_visible()

@@ -1,11 +1,11 @@
-/* <cf-coming .app topic="kb|faq|chat"> says honestly that a part of Support is not there yet, and what helps now.
+/* <cf-coming .app topic="kb|faq"> says honestly that a part of Support is not there yet, and what helps now.
    Event: cf-new when a ticket is asked for. */
 import { base, controls, states } from "../web/base.js";
 import { CfElement, css, define, html, nothing } from "../web/element.js";
 import { icon } from "../web/icons.js";
 import { t } from "../web/strings.js";
 
-const ICONS = { kb: "book-open", faq: "circle-help", chat: "message-circle" };
+const ICONS = { kb: "book-open", faq: "circle-help" };
 
 export class CfComing extends CfElement {
   static properties = { topic: {} };

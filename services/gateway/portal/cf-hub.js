@@ -1,6 +1,7 @@
 /* <cf-hub .app> the four quick-access cards: links to other places, the status card with the present level. */
 import { base, states } from "../web/base.js";
 import { CfElement, css, define, html, nothing } from "../web/element.js";
+import "../web/elements/cf-time.js";
 import { icon } from "../web/icons.js";
 import { t } from "../web/strings.js";
 
@@ -9,6 +10,13 @@ const ICONS = {
   "video-tutorials": "monitor-play",
   "community-forum": "messages-square",
   "status-page": "activity",
+};
+const LEVELS = {
+  OPERATIONAL: "circle-check",
+  DEGRADED: "triangle-alert",
+  MAINTENANCE: "wrench",
+  OUTAGE: "circle-x",
+  UNKNOWN: "circle-help",
 };
 
 export class CfHub extends CfElement {
@@ -71,24 +79,23 @@ export class CfHub extends CfElement {
         margin-top: 4px;
         color: var(--cf-text-2);
       }
-      .level::before {
-        content: "";
-        display: inline-block;
-        width: 8px;
-        height: 8px;
-        margin-inline-end: 6px;
-        border-radius: 50%;
-        background: var(--cf-line-strong);
+      .level {
+        display: flex;
+        gap: 6px;
       }
-      .level[data-level="OPERATIONAL"]::before {
-        background: var(--cf-ok);
+      .level svg.icon {
+        width: 14px;
+        height: 14px;
+        margin-top: 2px;
       }
-      .level[data-level="DEGRADED"]::before,
-      .level[data-level="MAINTENANCE"]::before {
-        background: var(--cf-warn);
+      .level[data-level="OPERATIONAL"] svg.icon {
+        color: var(--cf-ok);
       }
-      .level[data-level="OUTAGE"]::before {
-        background: var(--cf-danger);
+      .level:is([data-level="DEGRADED"], [data-level="MAINTENANCE"]) svg.icon {
+        color: var(--cf-warn);
+      }
+      .level[data-level="OUTAGE"] svg.icon {
+        color: var(--cf-danger);
       }
       @media (max-width: 960px) {
         ul {
@@ -126,7 +133,15 @@ export class CfHub extends CfElement {
           ${
             isStatus
               ? html`<span class="what level" data-level=${status.level}
-                  >${t(`status_level.${status.level}`)}</span
+                  >${icon(LEVELS[status.level])}<span
+                    >${t(`status_level.${status.level}`)}${
+                      status.updated_at
+                        ? html`<span class="at"
+                            >, ${t("hub.status.checked")} <cf-time quiet at=${status.updated_at}></cf-time
+                          ></span>`
+                        : nothing
+                    }</span
+                  ></span
                 >`
               : html`<span class="what">${card.description}</span>`
           }

@@ -24,7 +24,7 @@ import { NO_FILTERS } from "../web/filters.js";
 import { Router, TABS } from "./router.js";
 
 export class CfSupport extends CfElement {
-  static properties = { basePath: { attribute: "base-path" } };
+  static properties = { basePath: { attribute: "base-path" }, chatModule: { state: true } };
 
   static styles = [
     base,
@@ -167,10 +167,13 @@ export class CfSupport extends CfElement {
   #article = null;
   #question = "";
   #asked = false;
+  #chatId = null;
 
   constructor() {
     super();
     this.basePath = "/support";
+    /** null: nobody has looked at the chat yet · "loading" | "ready" | "failed" */
+    this.chatModule = null;
   }
 
   set session(session) {
@@ -198,6 +201,12 @@ export class CfSupport extends CfElement {
     this.#router.stop();
   }
 
+  willUpdate(changed) {
+    super.willUpdate(changed);
+    const chats = this.#router.route.tab === "live-chat" && this.app.state === "ready";
+    if (chats && this.chatModule === null) this.#loadChat();
+  }
+
   updated() {
     const { tab, view } = this.#router.route;
     if (view !== "ticket" && !this.#reads)
@@ -205,10 +214,11 @@ export class CfSupport extends CfElement {
   }
 
   #remember() {
-    const { view, tab, query, article, hash } = this.#router.route;
+    const { view, tab, query, article, hash, chatId } = this.#router.route;
     if (view === "list") this.#list = query;
     if (tab === "knowledge-base") this.#article = article;
     if (tab === "faq") this.#question = hash;
+    if (tab === "live-chat") this.#chatId = chatId;
   }
 
   async #onRoute(scroll) {
@@ -399,6 +409,8 @@ export class CfSupport extends CfElement {
               .app=${app}
               ticket=${route.ticketId}
               .linkTo=${linkTo}
+              .chatHref=${(id) => this.#router.chatHref(id)}
+              @cf-go=${(event) => this.#follow(event)}
               back=${this.#router.listHref(this.#list)}
               @cf-back=${() => this.#back()}
               @cf-open=${(event) => this.#open(event.detail.id)}
@@ -444,9 +456,50 @@ export class CfSupport extends CfElement {
     ></cf-faq>`;
   }
 
+  /** A link inside an element that would work alone, too. */
+  #follow(event) {
+    event.preventDefault();
+    this.#go(event.detail.href);
+  }
+
+  /** Only who looks at the chat loads its modules. */
+  async #loadChat() {
+    this.chatModule = "loading";
+    try {
+      await import("./cf-chat.js");
+      this.chatModule = "ready";
+    } catch {
+      this.chatModule = "failed";
+    }
+  }
+
+  #chat() {
+    if (this.chatModule === "failed") {
+      return html`<div class="empty" role="alert">
+        <span class="badge">${icon("cloud-off")}</span>
+        <h2>${t("chat.load_failed")}</h2>
+        <div class="row">
+          <button @click=${() => this.#loadChat()}>${icon("refresh-cw")}${t("app.retry")}</button>
+        </div>
+      </div>`;
+    }
+    if (this.chatModule !== "ready") return nothing;
+    return html`<cf-chat
+      .app=${this.app}
+      .chat=${this.#chatId}
+      .hrefTo=${(id) => this.#router.chatHref(id)}
+      .articleHref=${({ slug, anchor }) => this.#router.articleHref({ slug }) + (anchor ? `#${anchor}` : "")}
+      .faqHref=${(id) => `${this.#router.href("faq")}#${id}`}
+      .ticketHref=${(id) => this.#router.href("tickets", id)}
+      @cf-go=${(event) => this.#follow(event)}
+      @cf-new=${() => this.#new()}
+    ></cf-chat>`;
+  }
+
   #page() {
     const { route } = this.#router;
-    const deep = route.view === "ticket" || route.view === "new" || this.#reads;
+    const chats = route.tab === "live-chat";
+    const deep = route.view === "ticket" || route.view === "new" || this.#reads || chats;
     const panel = (id, content) =>
       html`<div role="tabpanel" id="panel-${id}" aria-label=${t(`tabs.${id}`)} ?hidden=${route.tab !== id}>
         ${content}
@@ -466,7 +519,7 @@ export class CfSupport extends CfElement {
         ${panel("tickets", this.#tickets(route))}
         ${panel("knowledge-base", this.#knowledge())}
         ${panel("faq", this.#faq(route.tab === "faq"))}
-        ${panel("live-chat", this.#coming("chat"))}
+        ${panel("live-chat", this.#chat())}
       </div>
     </main>`;
   }

@@ -1,6 +1,7 @@
 /* <cf-ticket .app ticket="id" .linkTo=${(id) => href} back="href"> one ticket for its customer: thread, reply, what
-   happens next, details. Events: cf-back · cf-open (detail {id}) · cf-follow-up (detail {id}) · cf-title (detail {title}). */
+   happens next, details. `.chatHref=${(id) => href}`: of the chat that it was. Events: cf-go (detail {href}) · cf-back · cf-open (detail {id}) · cf-follow-up (detail {id}) · cf-title (detail {title}). */
 import { ApiError } from "../web/api.js";
+import { plainClick } from "../web/article.js";
 import { base, controls, states } from "../web/base.js";
 import { CfElement, css, define, html, nothing } from "../web/element.js";
 import "../web/elements/cf-composer.js";
@@ -22,6 +23,7 @@ export class CfTicket extends CfElement {
     ticket: {},
     back: {},
     linkTo: { attribute: false },
+    chatHref: { attribute: false },
     over: { state: true },
     arrived: { state: true },
     busy: { state: true },
@@ -228,6 +230,7 @@ export class CfTicket extends CfElement {
     this.rating = false;
     this.details = false;
     this.back = "#";
+    this.chatHref = (id) => `/support/live-chat/${id}`;
     this.linkTo = (id) => `#${id}`;
   }
 
@@ -526,8 +529,15 @@ export class CfTicket extends CfElement {
               )
             : nothing
         }
+        ${ticket.from_chat ? this.#detail("from_chat", this.#chatLink(ticket.from_chat)) : nothing}
       </dl>
     </aside>`;
+  }
+
+  #chatLink(id) {
+    const href = this.chatHref(id);
+    const follow = (event) => plainClick(event) && !this.emit("cf-go", { href }) && event.preventDefault();
+    return html`<a href=${href} @click=${follow}>${t("ticket.detail.chat")}</a>`;
   }
 
   #open(event, id) {

@@ -2,7 +2,7 @@
 
    <base>/tickets[?status=…&category=…&priority=…&q=…&sort=…&page=…&cursor=…] · <base>/tickets/new[?follow_up_to=…&subject=…] ·
    <base>/tickets/<id> · <base>/knowledge-base[?q=…&category=…] · <base>/knowledge-base/<slug>[?version=…][#section] ·
-   <base>/faq[#id] · <base>/live-chat
+   <base>/faq[#id] · <base>/live-chat[/<id>]
    Event: change. */
 
 import { CATEGORIES, NO_FILTERS, PRIORITIES, SORTS, STATUSES } from "../web/filters.js";
@@ -11,7 +11,7 @@ export const TABS = ["tickets", "knowledge-base", "faq", "live-chat"];
 const LISTS = { status: STATUSES, category: CATEGORIES, priority: PRIORITIES };
 
 export class Router extends EventTarget {
-  /** {tab, view: "list" | "new" | "ticket" | null, ticketId, followUpTo, subject, query, hash,
+  /** {tab, view: "list" | "new" | "ticket" | null, ticketId, followUpTo, subject, query, hash, chatId,
       article: {slug, version, hash, category, q}} */
   route;
   #base;
@@ -49,6 +49,10 @@ export class Router extends EventTarget {
     return this.href("tickets") + (params.size ? `?${params}` : "");
   }
 
+  chatHref(id) {
+    return this.href("live-chat", ...(id ? [id] : []));
+  }
+
   articleHref({ slug = "", category = "", q = "" }) {
     const params = new URLSearchParams(Object.entries({ q, category }).filter(([, value]) => value));
     return this.href("knowledge-base", ...(slug ? [slug] : [])) + (params.size ? `?${params}` : "");
@@ -80,6 +84,7 @@ export class Router extends EventTarget {
     const [tab = "", what = ""] = inside.split("/").filter(Boolean);
     const params = new URLSearchParams(search);
     const route = { tab: TABS.includes(tab) ? tab : "tickets", view: null, ticketId: null, followUpTo: null, hash };
+    if (route.tab === "live-chat") return { ...route, chatId: what || null, query: NO_FILTERS };
     if (route.tab !== "tickets") {
       const text = (name) => (params.get(name) ?? "").slice(0, 200);
       const article = {

@@ -54,6 +54,17 @@ export function span(milliseconds) {
   return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "short" }).format(value);
 }
 
+/** A moment where we are (`zone`) and, where the clocks differ, where the reader is: {there, here | null}. */
+export function inBothZones(at, zone, now = new Date()) {
+  const far = at - now > 6 * DAY;
+  const day = far ? { weekday: "short", day: "numeric", month: "short" } : { weekday: "long" };
+  const words = (options) =>
+    new Intl.DateTimeFormat(locale(), { ...day, hour: "2-digit", minute: "2-digit", ...options }).format(at);
+  const there = words({ timeZone: zone });
+  const here = words({});
+  return { there, here: here === there ? null : here };
+}
+
 /** How long a relative time stays true, in milliseconds. */
 export function freshFor(at, now = new Date()) {
   const span = Math.abs(now - at);
