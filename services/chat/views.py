@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.chat.actor import Actor
-from services.chat.domain.conversation import Owner, allowed_actions
+from services.chat.domain.conversation import Action, Owner, allowed_actions
 from shared.events.catalog.chat import Status
 
 Row = Mapping[str, Any]
@@ -40,9 +40,17 @@ def chat(row: Row, actor: Actor, queue_position: int | None) -> dict[str, Any]:
         "ends_at": time(row["ends_at"]),
         "message_count": row["message_count"],
         "last_message": row["last_message"],
-        "allowed_actions": [str(action) for action in allowed_actions(actor.role, Status(row["status"]))],
+        "allowed_actions": actions(row, actor),
         "revision": row["revision"],
     }
+
+
+def actions(row: Row, actor: Actor) -> list[str]:
+    """What `actor` may do in the chat now; buttons are drawn from it. Of agents, only the one who has it writes."""
+    found = [str(action) for action in allowed_actions(actor.role, Status(row["status"]))]
+    if actor.is_agent and row["assignee_id"] != actor.id:
+        found = [action for action in found if action != Action.WRITE]
+    return found
 
 
 def owner(status: str) -> str | None:

@@ -207,3 +207,12 @@ def test_a_button_comes_back_as_it_was_offered(world: World) -> None:
     with pytest.raises(Refusal) as refused:
         world.chats.write(ADA, context(ADA), chat_id, action={**offered[0], "subject": "Another"})
     assert refused.value.code == "action_not_offered"
+
+
+def test_of_agents_only_the_one_who_has_the_chat_may_write(world: World) -> None:
+    chat_id = world.start(ADA)
+    has = world.chats.accept(BEN, context(BEN), chat_id)["chat"]["allowed_actions"]
+    looks_on = world.chats.transfer(EVA, context(EVA), chat_id, {"id": BEN.id, "name": "Ben"})["chat"][
+        "allowed_actions"
+    ]
+    assert ("write" in has, "write" in looks_on, "transfer" in looks_on) == (True, False, True)
