@@ -21,6 +21,10 @@ class Actor(actor.Actor):
     def role(self) -> SpeakerRole:
         return SpeakerRole.AGENT if self.is_agent else SpeakerRole.CUSTOMER
 
+    def role_in(self, customer_id: str) -> SpeakerRole:
+        """As what the person acts in a chat of this customer: also an agent is a customer in a chat of their own."""
+        return SpeakerRole.CUSTOMER if self.id == customer_id else self.role
+
     @property
     def speaker(self) -> Speaker:
         return Speaker(self.id, self.name, self.role)

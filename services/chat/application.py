@@ -28,6 +28,7 @@ from services.chat.domain.conversation import (
     RateAnswer,
     ReleaseFromGone,
     RequestAgent,
+    RequestTicket,
     StartChat,
     Transfer,
     WithdrawRequest,
@@ -36,12 +37,12 @@ from services.chat.domain.conversation import (
 from services.chat.hours import HORIZON, Hours
 from services.chat.projections import chats, messages
 from services.chat.tickets import Tickets, customers_view
-from shared.events.catalog.chat import CATEGORY, Agent, Button, Choice, Source, Speaker, Status, Walk
-from shared.events.catalog.types import AttachedFile
+from shared.events.catalog.chat import CATEGORY, Agent, Button, Choice, Source, Status, Walk
+from shared.events.catalog.types import AttachedFile, Customer
 from shared.events.codec import Codec
 from shared.events.decider import CommandContext, Decider, handle
-from shared.events.errors import Refusal
-from shared.events.event import event_id, fingerprint, stream_id
+from shared.events.errors import ReadModelUnavailable, Refusal
+from shared.events.event import RecordedEvent, event_id, fingerprint, stream_id
 from shared.events.projection import Fact
 from shared.events.store.port import EventStore
 from shared.events.stream import Revision, StreamName
@@ -50,13 +51,16 @@ Result = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class TicketFields:
-    """What is known of the ticket that a chat becomes; the rest comes from the conversation."""
+class Cause:
+    """The event because of which we send a command: its id, and that of the request that it belongs to."""
 
-    subject: str | None = None
-    category: str | None = None
-    priority: str | None = None
-    description: str | None = None
+    event_id: str
+    correlation_id: str
+
+    @classmethod
+    def of(cls, recorded: RecordedEvent) -> Cause:
+        event_id = str(recorded.id)
+        return cls(event_id, str(recorded.metadata.get("correlation_id") or event_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,8 @@ class Chats:
         self, actor: Actor, context: CommandContext, message: str | None = None, previous_chat: str | None = None
     ) -> Result:
         """A new chat; with `message` its first message too."""
-        if previous_chat is not None:
-            actor.must_see(_folded(self._facts(previous_chat)).customer_id)
+        if previous_chat is not None and _folded(self._facts(previous_chat)).customer_id != actor.id:
+            raise errors.chat_not_found()
         chat_id = str(stream_id(context.command_id))
         at = self.now()
         command = StartChat(actor.speaker, at, actor.customer, previous_chat)
@@ -102,7 +106,7 @@ class Chats:
         attachments: Sequence[str] = (),
         action: Mapping[str, Any] | None = None,
     ) -> Result:
-        files = self._bind(actor, chat_id, attachments)
+        files = self._bind(actor, context, chat_id, attachments)
         button = None if action is None else _button(action)
         said = body or (button.label if button is not None else "")
         command = Write(actor.speaker, self.now(), _message_id(context), said, files, button)
@@ -146,18 +150,19 @@ class Chats:
         priority: str | None = None,
         description: str | None = None,
     ) -> Result:
-        """The chat's ticket, and a chat has one: answers {ticket, chat, …}; the same ticket where there is one."""
-        facts = self._facts(chat_id)
-        actor.must_see(_folded(facts).customer_id)
-        fields = TicketFields(subject, category, priority, description)
-        ticket, position = self._ticket(actor.speaker, context.correlation_id, facts, fields)
-        link = LinkTicket(actor.speaker, self.now(), ticket["id"], ticket["number"])
-        linked = self._execute(actor, chat_id, link, replace(context, expected=None))
-        return {**linked, "ticket": ticket, "position": max(linked["position"], position)}
+        """The chat's ticket, and a chat has one: answers {ticket, chat, …}; the same ticket where there is one.
+
+        Asked for first, opened then and linked last: whatever dies between, the clock goes on from there.
+        """
+        command = RequestTicket(actor.speaker, self.now(), subject, category, priority, description)
+        asked = self._execute(actor, chat_id, command, context)
+        ticket, position = self._ticket(chat_id, context.correlation_id, actor)
+        shown = self._result(actor, self._facts(chat_id), 0, asked["replayed"])
+        return {**shown, "ticket": ticket, "position": max(position, asked["position"])}
 
     # -- What the clock, the presence of agents and the assistant send
 
-    def answer(self, chat_id: str, caused_by: str, reply: Reply, seen: Revision, at: datetime) -> bool:
+    def answer(self, chat_id: str, cause: Cause, reply: Reply, seen: Revision, at: datetime) -> bool:
         """Say the assistant's answer to what it read `at`, at the revision that it read; False where it was overtaken.
 
         Whether people are there counts as it did then, so that what is said and what is done agree.
@@ -166,7 +171,7 @@ class Chats:
         command = Answer(
             by=ASSISTANT,
             at=at,
-            message_id=str(event_id(uuid.UUID(caused_by), _stable_number("message"))),
+            message_id=str(event_id(uuid.UUID(cause.event_id), _stable_number("message"))),
             body=reply.body,
             intent=reply.intent,
             answered=reply.answered,
@@ -178,73 +183,75 @@ class Chats:
             hand_over_until=hand_over,
         )
         try:
-            self._by_us(chat_id, command, caused_by, seen)
+            self._by_us(chat_id, command, cause, seen)
         except Refusal as refusal:
             if refusal.code in ("stale_revision", "write_conflict"):
                 return False
             raise
         return True
 
-    def prolong_wait(self, chat_id: str, caused_by: str, now: datetime) -> None:
+    def prolong_wait(self, chat_id: str, cause: Cause, now: datetime) -> None:
         """Tell who waits that it takes longer, and offer a ticket."""
-        self._by_us(chat_id, ProlongWait(SYSTEM, now), caused_by)
+        self._by_us(chat_id, ProlongWait(SYSTEM, now), cause)
 
-    def nudge(self, chat_id: str, caused_by: str, now: datetime) -> None:
+    def nudge(self, chat_id: str, cause: Cause, now: datetime) -> None:
         """Ask who has not written for a while whether that was all."""
-        self._by_us(chat_id, Nudge(SYSTEM, now), caused_by)
+        self._by_us(chat_id, Nudge(SYSTEM, now), cause)
 
-    def end_idle(self, chat_id: str, caused_by: str, now: datetime) -> None:
+    def end_idle(self, chat_id: str, cause: Cause, now: datetime) -> None:
         """End a chat in which nobody has answered the nudge."""
-        self._by_us(chat_id, EndIdle(SYSTEM, now), caused_by)
+        self._by_us(chat_id, EndIdle(SYSTEM, now), cause)
 
-    def close_for_the_day(self, chat_id: str, caused_by: str, now: datetime) -> None:
+    def close_for_the_day(self, chat_id: str, cause: Cause, now: datetime) -> None:
         """People go home: a chat that still waits becomes a ticket."""
-        self._ticket_by_us(chat_id, SYSTEM, caused_by, Status.WAITING_FOR_AGENT, TicketFields())
+        self._ticket_by_us(chat_id, cause, RequestTicket(SYSTEM, now))
 
-    def ticket_wanted(self, chat_id: str, caused_by: str, button: Button) -> None:
+    def ticket_wanted(self, chat_id: str, cause: Cause, button: Button) -> None:
         """The customer pressed the button that makes a ticket."""
-        fields = TicketFields(button.subject, button.category, button.priority, button.description)
-        self._ticket_by_us(chat_id, None, caused_by, Status.ASSISTED, fields)
+        by = customers_view(_customer(_folded(self._facts(chat_id)))).speaker
+        told = (button.subject, button.category, button.priority, button.description)
+        self._ticket_by_us(chat_id, cause, RequestTicket(by, self.now(), *told))
 
-    def release(self, chat_id: str, agent_id: str, caused_by: str, now: datetime) -> None:
+    def open_requested(self, chat_id: str, cause: Cause, now: datetime) -> None:
+        """Open and link the ticket that was asked for, where that has not happened."""
+        chat = _folded(self._facts(chat_id))
+        if chat.requested is not None and chat.ticket is None:
+            self._ticket(chat_id, cause.correlation_id)
+
+    def release(self, chat_id: str, agent_id: str, cause: Cause, now: datetime) -> None:
         """The agent who has the chat is gone: back to the queue, in its old place."""
-        self._by_us(chat_id, ReleaseFromGone(SYSTEM, now, agent_id, self._people_until(now) or now), caused_by)
+        self._by_us(chat_id, ReleaseFromGone(SYSTEM, now, agent_id, self._people_until(now) or now), cause)
 
-    def _ticket_by_us(
-        self, chat_id: str, by: Speaker | None, caused_by: str, only_while: Status, fields: TicketFields
-    ) -> None:
-        """A ticket made because of an event, by the customer where `by` is None; nothing in another status."""
+    def _ticket_by_us(self, chat_id: str, cause: Cause, command: RequestTicket) -> None:
+        self._by_us(chat_id, command, cause)
+        self.open_requested(chat_id, cause, command.at)
+
+    def _ticket(self, chat_id: str, correlation_id: str, viewer: Actor | None = None) -> tuple[dict[str, Any], int]:
+        """Open and link the ticket that was asked for, or find it: as `viewer` sees it, and the position of it.
+
+        Raises Refusal.
+        """
         facts = self._facts(chat_id)
-        chat = CONVERSATION.fold(fact.event for fact in facts)
-        if chat.status is not only_while or chat.customer is None:
-            return
-        by = by or customers_view(chat.customer).speaker
-        ticket, _ = self._ticket(by, caused_by, facts, fields)
-        self._by_us(chat_id, LinkTicket(by, self.now(), ticket["id"], ticket["number"]), caused_by)
-
-    def _ticket(
-        self, by: Speaker, correlation_id: str, facts: Sequence[Fact], fields: TicketFields
-    ) -> tuple[dict[str, Any], int]:
-        """The ticket that a chat is or becomes, and the position at which it is there. Raises Refusal."""
-        chat = CONVERSATION.fold(fact.event for fact in facts)
-        assert chat.customer is not None
-        chat_id, at = facts[0].recorded.stream.id, self.now()
+        chat = _folded(facts)
         if chat.ticket is not None:
-            return self.tickets.get(customers_view(chat.customer), chat.ticket[0]), -1
-        # refused before a ticket is made, not after
-        CONVERSATION.decide(LinkTicket(by, at, "", ""), chat)
+            return self.tickets.get(viewer or customers_view(_customer(chat)), chat.ticket[0]), -1
+        asked, at = chat.requested, self.now()
+        assert asked is not None, "a ticket is asked for before it is opened"
+        request = next(fact.recorded for fact in facts if fact.event == asked)
         said = transcript.transcript(facts)
         ticket = self.tickets.open(
-            by,
-            chat.customer,
+            asked.by,
+            _customer(chat),
             chat_id,
             correlation_id,
-            subject=fields.subject or transcript.subject(facts, at),
-            category=fields.category or "GENERAL",
-            priority=fields.priority or "MEDIUM",
-            description=said if fields.description is None else f"{fields.description}\n\n{said}",
+            str(request.id),
+            subject=asked.subject or transcript.subject(facts, at),
+            category=asked.category or "GENERAL",
+            priority=asked.priority or "MEDIUM",
+            description=said if asked.description is None else f"{asked.description}\n\n{said}",
             attachments=transcript.files(facts),
         )
+        self._by_us(chat_id, LinkTicket(asked.by, at, ticket["id"], ticket["number"]), Cause.of(request))
         return ticket, int(ticket.pop("position"))
 
     # -- Parts of every command
@@ -252,20 +259,33 @@ class Chats:
     def _execute(self, actor: Actor, chat_id: str, command: Command, context: CommandContext) -> Result:
         outcome = handle(self.store, self.codec, _seen_by(actor), _stream(chat_id), command, context, _labels)
         facts = [self._fact(event) for event in outcome.events]
+        return self._result(actor, facts, outcome.caused, outcome.duplicate)
+
+    def _result(self, actor: Actor, facts: Sequence[Fact], caused: int, replayed: bool) -> Result:
+        """What a command answers, of which the last `caused` facts are the effect."""
         row = chats.row_of(facts)
         assert row is not None
-        said = [messages.row_of(fact) for fact in facts[len(facts) - outcome.caused :]]
-        waits = row["status"] == Status.WAITING_FOR_AGENT
+        said = [messages.row_of(fact) for fact in facts[len(facts) - caused :]]
         return {
-            "chat": views.chat(row, actor, self.queue(row["waits_since"], chat_id) if waits else None),
+            "chat": views.chat(row, actor, self._place(row)),
             "message": next((views.message(message) for message in said if message), None),
-            "revision": outcome.revision,
-            "position": outcome.position,
-            "replayed": outcome.duplicate,
+            "revision": row["revision"],
+            "position": row["position"],
+            "replayed": replayed,
         }
 
-    def _by_us(self, chat_id: str, command: Command, caused_by: str, seen: Revision | None = None) -> None:
-        context = _our_context(caused_by, type(command).__name__, seen)
+    def _place(self, row: Mapping[str, Any]) -> int | None:
+        """Its place in the queue; None where it does not wait, or nobody can count at the moment."""
+        if row["status"] != Status.WAITING_FOR_AGENT:
+            return None
+        try:
+            return self.queue(row["waits_since"], row["chat_id"])
+        except ReadModelUnavailable:
+            # the command is carried out, and is not to be told as a failure
+            return None
+
+    def _by_us(self, chat_id: str, command: Command, cause: Cause, seen: Revision | None = None) -> None:
+        context = _our_context(cause, command, seen)
         handle(self.store, self.codec, CONVERSATION, _stream(chat_id), command, context, _labels)
 
     def _people_until(self, at: datetime) -> datetime | None:
@@ -282,13 +302,20 @@ class Chats:
             "offer": "ticket",
         }
 
-    def _bind(self, actor: Actor, chat_id: str, ids: Sequence[str]) -> tuple[AttachedFile, ...]:
-        if not ids:
+    def knows(self, chat_id: str, context: CommandContext) -> bool:
+        """Whether the command was carried out already: what may refuse a new one has no say in its repetition."""
+        wanted = str(context.command_id)
+        return any(event.metadata.get("command_id") == wanted for event in self.store.read(_stream(chat_id)))
+
+    def _bind(
+        self, actor: Actor, context: CommandContext, chat_id: str, ids: Sequence[str]
+    ) -> tuple[AttachedFile, ...]:
+        if not ids or self.knows(chat_id, context):
             return ()
         chat = _folded(self._facts(chat_id))
         actor.must_see(chat.customer_id)
         # what would be refused binds nothing
-        CONVERSATION.decide(Write(actor.speaker, self.now(), "", "a file"), chat)
+        _seen_by(actor).decide(Write(actor.speaker, self.now(), "", "a file"), chat)
         return self.tickets.bind_files(actor, ids, chat_id, chat.customer_id)
 
     def _facts(self, chat_id: str) -> list[Fact]:
@@ -306,13 +333,18 @@ def _folded(facts: Sequence[Fact]) -> Conversation:
     return chat
 
 
+def _customer(chat: Conversation) -> Customer:
+    assert chat.customer is not None
+    return chat.customer
+
+
 def _seen_by(actor: Actor) -> Decider[Conversation]:
-    """The chat's decider, for which a chat that the actor may not see is not there."""
+    """The chat's decider, for which a chat that the actor may not see is not there. In their own, all are customers."""
 
     def decide(command: Command, chat: Conversation) -> Sequence[Any]:
-        if chat.customer is not None:
-            actor.must_see(chat.customer.id)
-        return CONVERSATION.decide(command, chat)
+        owner = actor.id if chat.customer is None else chat.customer.id
+        actor.must_see(owner)
+        return CONVERSATION.decide(replace(command, by=replace(command.by, role=actor.role_in(owner))), chat)
 
     return Decider(CONVERSATION.initial, CONVERSATION.evolve, decide)
 
@@ -323,14 +355,15 @@ def _labels(chat: Conversation) -> Mapping[str, Any]:
     return {"customer": chat.customer.id, "status": str(chat.status)}
 
 
-def _our_context(caused_by: str, name: str, seen: Revision | None = None) -> CommandContext:
+def _our_context(cause: Cause, command: Command, seen: Revision | None) -> CommandContext:
     """Of a command that we send because of an event: sent again because of the same, it has one effect."""
+    name = type(command).__name__
     return CommandContext(
-        command_id=event_id(uuid.UUID(caused_by), _stable_number(name)),
+        command_id=event_id(uuid.UUID(cause.event_id), _stable_number(name)),
         fingerprint=fingerprint(name),
-        correlation_id=caused_by,
-        actor={"id": SYSTEM.id, "role": str(SYSTEM.role)},
-        causation_id=caused_by,
+        correlation_id=cause.correlation_id,
+        actor={"id": command.by.id, "role": str(command.by.role)},
+        causation_id=cause.event_id,
         expected=seen,
     )
 

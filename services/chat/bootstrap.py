@@ -82,8 +82,18 @@ class Service:
         actor.must_be_agent("accept")
         self.queries.must_see(actor, chat_id)
         self.presence.seen(actor)
-        self.presence.must_have_room(actor, chat_id)
+        if not self.chats.knows(chat_id, context):
+            self.presence.must_have_room(actor, chat_id)
         return self.chats.accept(actor, context, chat_id)
+
+    def transfer(
+        self, actor: Actor, context: CommandContext, chat_id: str, assignee: Mapping[str, str] | None
+    ) -> dict[str, Any]:
+        """Pass a chat on: to an agent who is there, under the name that their own desk has said, or to the queue."""
+        self.queries.must_see(actor, chat_id)
+        if assignee is not None and not self.chats.knows(chat_id, context):
+            assignee = self.presence.there(assignee["id"])
+        return self.chats.transfer(actor, context, chat_id, assignee)
 
     def typing(self, actor: Actor, chat_id: str) -> None:
         """Show whoever sees the chat that the actor types in it."""
@@ -151,7 +161,7 @@ def build_runners(
         Relay("chat.relay", PUBLIC, service.read_model, amqp_url),
         *(ProcessRunner(process, service.read_model, CODEC, clock) for process in processes),
     ]
-    absent = ReleaseAbsentAgents(service.chats, service.read_model, clock)
+    absent = ReleaseAbsentAgents(service.chats, service.read_model, clock, service.caller.check)
     url = settings.read_model_url
     return [
         *(FollowerRunner(follower, service.store, url, stop) for follower in followers),

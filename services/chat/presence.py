@@ -56,6 +56,13 @@ class Presence:
         if rows[0]["chats"] >= rows[0]["capacity"]:
             raise errors.at_capacity(rows[0]["capacity"])
 
+    def there(self, agent_id: str) -> dict[str, str]:
+        """{id, name} of an agent who is there and takes chats. Raises Refusal agent_not_there."""
+        found = next((agent for agent in self.agents() if agent["id"] == agent_id and agent["available"]), None)
+        if found is None:
+            raise errors.agent_not_there()
+        return {"id": found["id"], "name": found["name"]}
+
     def agents(self) -> list[dict[str, Any]]:
         """Who is there now: [{id, name, available, capacity, chats}], by name."""
         rows = self._read_model.query(

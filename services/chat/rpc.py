@@ -48,7 +48,7 @@ class ChatRpc:
     @rpc(kind="command")
     def transfer_chat(self, actor: Wire, context: Wire, **command: Any) -> Wire:
         who = Actor.from_wire(actor)
-        return self.service.chats.transfer(who, context_of(context, who), **command)
+        return self.service.transfer(who, context_of(context, who), **command)
 
     @rpc(kind="command")
     def hand_back_chat(self, actor: Wire, context: Wire, **command: Any) -> Wire:

@@ -33,6 +33,7 @@ class Tickets:
         customer: Customer,
         chat_id: str,
         correlation_id: str,
+        causation_id: str,
         subject: str,
         category: str,
         priority: str,
@@ -43,11 +44,12 @@ class Tickets:
         command = event_id(uuid.uuid5(_TICKETS, chat_id), 0)
         answer = self._call(
             "open_ticket_from_chat",
-            actor=_wire(customers_view(customer)),
+            actor=_wire(_viewer(by, customer)),
             context={
                 "command_id": str(command),
                 "fingerprint": fingerprint("chat", chat_id),
                 "correlation_id": correlation_id,
+                "causation_id": causation_id,
             },
             chat_id=chat_id,
             customer={
@@ -97,6 +99,13 @@ def customers_view(customer: Customer) -> Actor:
     """The customer as the one who asks, with this person's rights and no more."""
     roles = frozenset({str(SpeakerRole.CUSTOMER)})
     return Actor(customer.id, customer.name, customer.email, customer.account, roles)
+
+
+def _viewer(by: Speaker, customer: Customer) -> Actor:
+    """Who is shown the ticket: the agent who asked for it, else its customer."""
+    if by.role is SpeakerRole.AGENT:
+        return Actor(by.id, by.name, "", "", frozenset({str(SpeakerRole.AGENT)}))
+    return customers_view(customer)
 
 
 def _wire(actor: Actor) -> Mapping[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 from services.chat.projections import messages
 from shared.events.projection import Fact
 
-MAX_TRANSCRIPT = 500_000
-"""Characters; of a longer chat the beginning is left out, and stays in the chat."""
+MAX_TRANSCRIPT = 50_000
+"""Bytes in UTF-8; of a longer chat the beginning is left out, and stays in the chat."""
 MAX_SUBJECT = 150
 MIN_SUBJECT = 3
 MAX_FILES = 10
@@ -23,9 +23,11 @@ def transcript(facts: Sequence[Fact]) -> str:
     text = "\n\n".join(_paragraph(row) for row in rows if row["kind"] == messages.MESSAGE)
     if not text:
         return "Nothing was written in the chat."
-    if len(text) <= MAX_TRANSCRIPT:
+    raw = text.encode()
+    if len(raw) <= MAX_TRANSCRIPT:
         return text
-    return f"(The beginning is in the chat.)\n\n{text[-MAX_TRANSCRIPT:]}"
+    # what is left of a character that was cut through is dropped
+    return f"(The beginning is in the chat.)\n\n{raw[-MAX_TRANSCRIPT:].decode(errors='ignore')}"
 
 
 def subject(facts: Sequence[Fact], at: datetime) -> str:
@@ -41,7 +43,8 @@ def subject(facts: Sequence[Fact], at: datetime) -> str:
 def files(facts: Sequence[Fact]) -> list[str]:
     """Ids of the last files that were sent, as many as a ticket takes."""
     rows = [row for row in map(messages.row_of, facts) if row]
-    return [file["id"] for row in rows for file in row["attachments"]][-MAX_FILES:]
+    sent = dict.fromkeys(file["id"] for row in rows for file in row["attachments"])
+    return list(sent)[-MAX_FILES:]
 
 
 def _paragraph(row: dict[str, Any]) -> str:

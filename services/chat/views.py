@@ -8,7 +8,7 @@ from typing import Any
 
 from services.chat.actor import Actor
 from services.chat.domain.conversation import Action, Owner, allowed_actions
-from shared.events.catalog.chat import Status
+from shared.events.catalog.chat import SpeakerRole, Status
 
 Row = Mapping[str, Any]
 
@@ -46,10 +46,11 @@ def chat(row: Row, actor: Actor, queue_position: int | None) -> dict[str, Any]:
 
 
 def actions(row: Row, actor: Actor) -> list[str]:
-    """What `actor` may do in the chat now; buttons are drawn from it. Of agents, only the one who has it writes."""
-    found = [str(action) for action in allowed_actions(actor.role, Status(row["status"]))]
-    if actor.is_agent and row["assignee_id"] != actor.id:
-        found = [action for action in found if action != Action.WRITE]
+    """What `actor` may do in the chat now; buttons are drawn from it. Of agents, most is for the one who has it."""
+    status, role = Status(row["status"]), actor.role_in(row["customer_id"])
+    found = [str(action) for action in allowed_actions(role, status)]
+    if role is SpeakerRole.AGENT and status is Status.WITH_AGENT and row["assignee_id"] != actor.id:
+        found = [action for action in found if action == Action.MAKE_TICKET]
     return found
 
 

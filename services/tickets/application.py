@@ -134,10 +134,12 @@ class Tickets:
         `by` is {id, name, role}: the customer, an agent, or the system where people had gone home.
         """
         ticket_id = str(stream_id(context.command_id))
-        command = OpenTicket(
+        # of whoever it is opened for, and not of the service that asks
+        own = replace(context, actor={"id": by["id"], "role": by["role"]})
+        without_number = OpenTicket(
             by=Person(by["id"], by["name"], Role(by["role"])),
             at=self.now(),
-            number=self._take_number(ticket_id, context),
+            number="",
             customer=Customer(**customer),
             subject=subject,
             category=Category(category),
@@ -146,7 +148,9 @@ class Tickets:
             attachments=self.uploads.of_chat(chat_id, attachments),
             from_chat=chat_id,
         )
-        return self._execute(actor, ticket_id, command, context)
+        # everything that may refuse comes before the number, which is taken for good
+        command = replace(without_number, number=self._take_number(ticket_id, own))
+        return self._execute(actor, ticket_id, command, own)
 
     def post_message(
         self,

@@ -10,6 +10,7 @@ from typing import Protocol
 from psycopg.types.json import Jsonb
 
 from shared.events.codec import Codec
+from shared.events.follower import Unavailable
 from shared.events.projection import Fact, decode
 from shared.events.read_model import Connection, ReadModel, lock_checkpoints, save_checkpoints
 from shared.events.store.port import Batch
@@ -85,7 +86,11 @@ class ProcessRunner:
             self.fire_due()
 
     def fire_due(self) -> int:
-        """Fire the timers that are due, at most FIRE_LIMIT; how many that were."""
+        """Fire the timers that are due, at most FIRE_LIMIT; how many that were.
+
+        One that fails keeps none of the others from being fired; its error is raised at the end, and it is fired again.
+        """
+        failed: Exception | None = None
         now = self._now()
         rows = self._read_model.query(
             "select key, due_at, caused_by, data from timers where process = %s and due_at <= %s"
@@ -95,12 +100,20 @@ class ProcessRunner:
         for row in rows:
             timer = Timer(**row)
             # the command first and the row after it: a crash between sends the same command again, never none
-            self._process.fire(timer, now)
+            try:
+                self._process.fire(timer, now)
+            except Exception as error:
+                # what cannot come right by waiting is told before what can
+                if failed is None or isinstance(failed, Unavailable):
+                    failed = error
+                continue
             with self._read_model.transaction() as connection:
                 connection.execute(
                     "delete from timers where process = %s and key = %s and caused_by = %s",
                     (self.name, timer.key, timer.caused_by),
                 )
+        if failed is not None:
+            raise failed
         return len(rows)
 
     def _keep(self, connection: Connection, effect: Timer | Cancel) -> None:

@@ -43,5 +43,6 @@ def context_of(data: Mapping[str, Any], actor: Actor) -> CommandContext:
         fingerprint=data["fingerprint"],
         correlation_id=data["correlation_id"],
         actor=actor.stored,
+        causation_id=data.get("causation_id"),
         expected=None if expected is None else Revision(expected),
     )

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
 from services.chat import bootstrap
+from services.chat.application import Cause
 from services.chat.assistant.port import Reply, Source
 from services.chat.bootstrap import CODEC, PROJECTIONS, PUBLIC, SCHEMA
 from services.chat.presence import Presence
-from services.chat.processes.absent_agents import GONE_AFTER, ReleaseAbsentAgents
+from services.chat.processes.absent_agents import ALL_GONE_AFTER, GONE_AFTER, ReleaseAbsentAgents
 from shared.events.errors import Refusal
 from shared.events.projection import ProjectionGroup, Rebuild, decode
 from shared.events.read_model import ReadModel
 from shared.events.stream import START
+from shared.service.broker import BrokerUnavailable
 from shared.service.settings import AdminSettings
 from tests.unit.chat.people import ADA, BEN, CHI, EVA, World, context
 
+SECOND = timedelta(seconds=1)
 TABLES = [table for projection in PROJECTIONS for table in projection.tables]
 ANSWER = Reply("So.", "question", sources=(Source("article", "reset", 2, "Reset"),), confidence=0.8)
 NO_ANSWER = Reply("I do not know.", "unknown", answered=False, confidence=0.1)
@@ -48,7 +52,7 @@ class Projected(World):
 
     def answer(self, chat_id: str, reply: Reply) -> str:
         last = self.store.read_all(START, PUBLIC).events[-1]
-        assert self.chats.answer(chat_id, str(last.id), reply, last.revision, self.at)
+        assert self.chats.answer(chat_id, Cause.of(last), reply, last.revision, self.at)
         return str(self.store.read_all(START, PUBLIC).events[-1].data["message_id"])
 
     def lives(self) -> str:
@@ -58,11 +62,11 @@ class Projected(World):
         for helpful in (False, True):
             self.chats.rate(ADA, context(ADA), first, rated, helpful)
         self.chats.request_agent(ADA, context(ADA), first, "It does not work")
-        self.chats.prolong_wait(first, str(uuid.uuid4()), self.at)
+        self.chats.prolong_wait(first, Cause(str(uuid.uuid4()), "c"), self.at)
         self.chats.accept(BEN, context(BEN), first)
         self.chats.write(BEN, context(BEN), first, "I look.", [str(uuid.uuid4())])
         self.chats.transfer(BEN, context(BEN), first, {"id": EVA.id, "name": EVA.name})
-        self.chats.release(first, EVA.id, str(uuid.uuid4()), self.at)
+        self.chats.release(first, EVA.id, Cause(str(uuid.uuid4()), "c"), self.at)
         self.chats.accept(EVA, context(EVA), first)
         self.chats.make_ticket(EVA, context(EVA), first)
         self.chats.hand_back(EVA, context(EVA), first)
@@ -142,27 +146,59 @@ def test_analysts_see_how_chats_went_and_no_texts_of_persons(world: Projected, a
 
 
 class TestPresence:
-    def test_an_agent_who_is_gone_loses_the_chat_to_the_queue(self, world: Projected) -> None:
-        job = ReleaseAbsentAgents(world.chats, world.read_model, lambda: world.at)
-        world.presence.report(BEN)
+    @pytest.fixture
+    def waiting(self, world: Projected) -> str:
+        """A chat that Ben has taken."""
         chat_id = world.start(ADA, "Help")
         world.chats.request_agent(ADA, context(ADA), chat_id)
+        world.presence.report(BEN)
         world.chats.accept(BEN, context(BEN), chat_id)
         world.project()
+        return chat_id
+
+    def test_an_agent_who_is_gone_loses_the_chat_to_the_queue(self, world: Projected, waiting: str) -> None:
+        job = ReleaseAbsentAgents(world.chats, world.read_model, lambda: world.at, lambda: None)
         job()
         world.at += GONE_AFTER
         world.presence.report(BEN)
-        world.at += GONE_AFTER
         job()
-        world.project()
-        assert self._status(world, chat_id) == "WITH_AGENT"
-        world.at += GONE_AFTER
+        assert self._status(world, waiting) == "WITH_AGENT"
+        world.at += GONE_AFTER + SECOND
+        world.presence.report(EVA)
         for _ in range(2):
             job()
-        world.project()
-        assert self._status(world, chat_id) == "WAITING_FOR_AGENT"
+        assert self._status(world, waiting) == "WAITING_FOR_AGENT"
         names = [event.name for event in world.store.read_all(START, PUBLIC).events]
         assert names.count("ReturnedToQueue") == 1
+
+    def test_where_nobody_is_seen_it_takes_longer(self, world: Projected, waiting: str) -> None:
+        job = ReleaseAbsentAgents(world.chats, world.read_model, lambda: world.at, lambda: None)
+        job()
+        world.at += ALL_GONE_AFTER - SECOND
+        job()
+        assert self._status(world, waiting) == "WITH_AGENT"
+        world.at += 2 * SECOND
+        job()
+        assert self._status(world, waiting) == "WAITING_FOR_AGENT"
+
+    def test_an_outage_takes_no_chat_from_anybody(self, world: Projected, waiting: str) -> None:
+        away = True
+
+        def reached() -> None:
+            if away:
+                raise BrokerUnavailable("away")
+
+        job = ReleaseAbsentAgents(world.chats, world.read_model, lambda: world.at, reached)
+        for _ in range(2):
+            world.at += 2 * ALL_GONE_AFTER
+            job()
+        away = False
+        job()
+        world.at += timedelta(seconds=20)
+        world.presence.report(BEN)
+        world.at += GONE_AFTER - timedelta(seconds=20)
+        job()
+        assert self._status(world, waiting) == "WITH_AGENT"
 
     def test_an_agent_takes_as_many_as_the_desk_has_said(self, world: Projected) -> None:
         world.presence.report(BEN, capacity=1)
@@ -185,5 +221,15 @@ class TestPresence:
         with pytest.raises(Refusal):
             world.presence.report(ADA)
 
+    def test_a_chat_goes_to_who_is_there_and_takes_chats(self, world: Projected) -> None:
+        world.presence.report(BEN)
+        world.presence.report(EVA, available=False)
+        assert world.presence.there(BEN.id) == {"id": BEN.id, "name": "Ben"}
+        for nobody in (EVA.id, "somebody"):
+            with pytest.raises(Refusal) as refused:
+                world.presence.there(nobody)
+            assert refused.value.code == "agent_not_there"
+
     def _status(self, world: Projected, chat_id: str) -> str:
+        world.project()
         return str(world.read_model.query("select status from chats where chat_id = %s", (chat_id,))[0]["status"])

@@ -484,6 +484,28 @@ class TestAutoClose:
         names = [line["name"] for line in world.queries.history(ADA, ticket)["items"]]
         assert names == ["TicketOpened", "TicketResolved", "ClosingAnnounced", "TicketClosed"]
 
+    def test_a_timer_that_fails_keeps_none_of_the_others_from_firing(self, world: World) -> None:
+        tickets = [world.open(), world.open()]
+        broken = tickets[0]
+
+        def close(ticket_id: str, caused_by: str, now: datetime) -> None:
+            if ticket_id == broken:
+                raise ValueError("a bug")
+            world.tickets.close_if_due(ticket_id, caused_by, now)
+
+        runner = ProcessRunner(AutoClose(close, close), world.read_model, CODEC, lambda: world.clock)
+        for ticket in tickets:
+            world.tickets.resolve(BEN, context(BEN), ticket)
+        self.follow(world, runner)
+        world.clock += timedelta(days=8)
+        for _ in range(2):
+            with pytest.raises(ValueError, match="a bug"):
+                runner.fire_due()
+        world.project()
+        statuses = [world.queries.get_ticket(ADA, ticket)["ticket"]["status"] for ticket in tickets]
+        assert statuses == ["RESOLVED", "CLOSED"]
+        assert {row["data"]["ticket_id"] for row in world.read_model.query("select data from timers")} == {broken}
+
     def test_reopening_stops_the_clock(self, world: World) -> None:
         ticket, runner = world.open(), self.runner(world)
         world.tickets.resolve(BEN, context(BEN), ticket)

@@ -35,6 +35,7 @@ from shared.events.catalog.chat import (
     SpeakerRole,
     Status,
     TicketLinked,
+    TicketRequested,
     WaitProlonged,
     Walk,
 )
@@ -170,6 +171,18 @@ class EndIdle:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestTicket:
+    """By the system where people have gone home, which concerns chats that wait."""
+
+    by: Speaker
+    at: datetime
+    subject: str | None = None
+    category: str | None = None
+    priority: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LinkTicket:
     by: Speaker
     at: datetime
@@ -204,6 +217,7 @@ Command = (
     | ProlongWait
     | Nudge
     | EndIdle
+    | RequestTicket
     | LinkTicket
     | RateAnswer
     | End
@@ -241,7 +255,7 @@ ALLOWED: Mapping[tuple[SpeakerRole, Action], tuple[Status, ...]] = {
     (SpeakerRole.AGENT, Action.HAND_BACK): (WITH_AGENT,),
     (SpeakerRole.AGENT, Action.MAKE_TICKET): tuple(Status),
     (SpeakerRole.AGENT, Action.END): _UNENDED,
-    # a ticket that was opened while the chat waited is linked also where an agent came meanwhile
+    # one that was requested while the chat waited is linked also where an agent came meanwhile
     (SpeakerRole.SYSTEM, Action.MAKE_TICKET): tuple(Status),
     (SpeakerRole.ASSISTANT, Action.WRITE): (ASSISTED,),
 }
@@ -267,6 +281,7 @@ class Conversation:
     unanswered:           ids of the customer's messages that nobody has answered yet
     offered:              every button of the assistant's messages
     ratings:              of each message of the assistant, None where there is none yet
+    requested:            what was said of the ticket that it is to become
     ticket:               (id, number) of the ticket that it became
     """
 
@@ -283,6 +298,7 @@ class Conversation:
     offered: frozenset[Button] = frozenset()
     walk: Walk | None = None
     ratings: Mapping[str, bool | None] | None = None
+    requested: TicketRequested | None = None
     ticket: tuple[str, str] | None = None
 
     @property
@@ -350,6 +366,8 @@ def evolve(chat: Conversation, event: Any) -> Conversation:
             return replace(chat, status=ASSISTED, agent=None, waits_since=None, **_touched(event.at))
         case CustomerNudged():
             return replace(chat, nudged_until=event.ends_at)
+        case TicketRequested():
+            return replace(chat, requested=event)
         case TicketLinked():
             return replace(chat, ticket=(event.ticket_id, event.number))
         case AnswerRated():
@@ -397,6 +415,8 @@ def decide(command: Command, chat: Conversation) -> Sequence[Any]:
             return nudge(command, chat)
         case EndIdle():
             return end_idle(command, chat)
+        case RequestTicket():
+            return request_ticket(command, chat)
         case LinkTicket():
             return link_ticket(command, chat)
         case RateAnswer():
@@ -427,8 +447,8 @@ def write_as_customer(command: Write, chat: Conversation) -> Sequence[Any]:
 def write_as_agent(command: Write, chat: Conversation) -> Sequence[Any]:
     if command.message_id in chat.message_ids:
         return []
-    if chat.status is not ENDED and (chat.agent is None or chat.agent.id != command.by.id):
-        raise errors.not_your_chat(chat.agent)
+    if chat.status is not ENDED:
+        _must_have(command.by, chat)
     _check(Action.WRITE, command.by, chat)
     _check_content(command)
     return [AgentWrote(command.message_id, command.by, command.at, command.body, command.attachments)]
@@ -490,6 +510,7 @@ def transfer(command: Transfer, chat: Conversation) -> Sequence[Any]:
     if command.to is None and chat.status is WAITING:
         return []
     _check(Action.TRANSFER, command.by, chat)
+    _must_have(command.by, chat)
     if command.to is not None:
         return [ChatTransferred(command.by, command.at, command.to)]
     return [_returned(command.by, command.at, ReturnReason.TRANSFERRED, chat, command.closes_at)]
@@ -499,6 +520,7 @@ def hand_back(command: HandBack, chat: Conversation) -> Sequence[Any]:
     if chat.status is ASSISTED:
         return []
     _check(Action.HAND_BACK, command.by, chat)
+    _must_have(command.by, chat)
     return [HandedBack(command.by, command.at)]
 
 
@@ -530,15 +552,28 @@ def end_idle(command: EndIdle, chat: Conversation) -> Sequence[Any]:
     return [ChatEnded(command.by, command.at, EndReason.IDLE)]
 
 
+def request_ticket(command: RequestTicket, chat: Conversation) -> Sequence[Any]:
+    """A chat has one ticket; where it has it already, that takes over."""
+    _check(Action.MAKE_TICKET, command.by, chat)
+    if command.by.role is SpeakerRole.SYSTEM and chat.status is not WAITING:
+        return []
+    if chat.ticket is not None:
+        return _taken_over(command.by, command.at, chat)
+    if chat.requested is not None:
+        return []
+    return [
+        TicketRequested(
+            command.by, command.at, command.subject, command.category, command.priority, command.description
+        )
+    ]
+
+
 def link_ticket(command: LinkTicket, chat: Conversation) -> Sequence[Any]:
-    """The ticket takes over where nobody is with the customer; with an agent there the conversation goes on."""
     if chat.ticket is not None:
         return []
     _check(Action.MAKE_TICKET, command.by, chat)
     linked = TicketLinked(command.by, command.at, command.ticket_id, command.number)
-    if chat.status in (WITH_AGENT, ENDED):
-        return [linked]
-    return [linked, ChatEnded(command.by, command.at, EndReason.TICKET)]
+    return [linked, *_taken_over(command.by, command.at, chat)]
 
 
 def rate_answer(command: RateAnswer, chat: Conversation) -> Sequence[Any]:
@@ -555,8 +590,15 @@ def end(command: End, chat: Conversation) -> Sequence[Any]:
     if chat.status is ENDED:
         return []
     _check(Action.END, command.by, chat)
+    if command.by.role is SpeakerRole.AGENT and chat.status is WITH_AGENT:
+        _must_have(command.by, chat)
     reason = EndReason.AGENT if command.by.role is SpeakerRole.AGENT else EndReason.CUSTOMER
     return [ChatEnded(command.by, command.at, reason)]
+
+
+def _taken_over(by: Speaker, at: datetime, chat: Conversation) -> Sequence[Any]:
+    """The ticket takes over where nobody is with the customer; with an agent there the conversation goes on."""
+    return [] if chat.status in (WITH_AGENT, ENDED) else [ChatEnded(by, at, EndReason.TICKET)]
 
 
 def _returned(
@@ -564,6 +606,12 @@ def _returned(
 ) -> ReturnedToQueue:
     # whoever has waited once does not wait at the end again
     return ReturnedToQueue(by, at, reason, chat.waits_since or at, closes_at)
+
+
+def _must_have(by: Speaker, chat: Conversation) -> None:
+    """Raises Refusal not_your_chat unless the agent has the chat."""
+    if chat.agent is None or chat.agent.id != by.id:
+        raise errors.not_your_chat(chat.agent)
 
 
 def _waits_for_customer(chat: Conversation) -> bool:

@@ -44,9 +44,13 @@ def already_taken(agent: Agent) -> Refusal:
 
 
 def not_your_chat(agent: Agent | None) -> Refusal:
-    """An agent speaks in a chat that another has, or nobody: one voice at a time."""
+    """An agent acts in a chat that another has, or nobody: one voice at a time."""
     who = "Nobody has accepted this chat yet." if agent is None else f"{agent.name} has this chat."
-    return Refusal("not_your_chat", f"{who} Accept it before you write.")
+    return Refusal("not_your_chat", f"{who} Only who has it can do this.")
+
+
+def agent_not_there() -> Refusal:
+    return Refusal("agent_not_there", "This agent is not there at the moment, or takes no chats.")
 
 
 def outside_business_hours(details: Mapping[str, Any]) -> Refusal:

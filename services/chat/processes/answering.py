@@ -9,13 +9,15 @@ from datetime import datetime
 import structlog
 from prometheus_client import Counter, Histogram
 
-from services.chat.application import Chats
+from services.chat.application import Cause, Chats
 from services.chat.assistant import actions
 from services.chat.assistant.port import Assistant, Reply, Turn
 from services.chat.domain.conversation import ASSISTED, CONVERSATION, Conversation
+from services.chat.projections import messages
 from services.chat.turn import turn_of
 from shared.events.catalog.chat import CATEGORY, Button, CustomerWrote, HandedBack, RequestWithdrawn
 from shared.events.errors import Refusal
+from shared.events.follower import Unavailable
 from shared.events.process import Cancel, Timer
 from shared.events.projection import Fact
 from shared.events.stream import StreamName
@@ -54,7 +56,8 @@ class Answering:
             return []
         match fact.event:
             case CustomerWrote() | RequestWithdrawn() | HandedBack():
-                return [Timer(chat_id, fact.event.at, str(fact.recorded.id), {})]
+                cause = Cause.of(fact.recorded)
+                return [Timer(chat_id, fact.event.at, cause.event_id, {"correlation_id": cause.correlation_id})]
         return []
 
     def fire(self, timer: Timer, now: datetime) -> None:
@@ -67,6 +70,7 @@ class Answering:
                 SECONDS.observe((self._chats.now() - timer.due_at).total_seconds())
                 return
             OVERTAKEN.inc()
+        raise Unavailable("the chat goes on faster than it can be answered")
 
     def _answered(self, timer: Timer, facts: Sequence[Fact], chat: Conversation) -> bool:
         now = self._chats.now()
@@ -75,28 +79,26 @@ class Answering:
         reply = self._reply(turn) if pressed is None else self._ticket(timer, pressed)
         if reply is None:
             return True
-        said = self._chats.answer(timer.key, timer.caused_by, reply, facts[-1].recorded.revision, now)
+        said = self._chats.answer(timer.key, _cause(timer), reply, facts[-1].recorded.revision, now)
         if said:
             REPLIES.labels(reply.intent, reply.engine).inc()
         return said
 
     def _ticket(self, timer: Timer, pressed: Button) -> Reply | None:
-        """The ticket that was asked for, which speaks for itself; a word where it cannot be made."""
+        """The ticket that was asked for, which speaks for itself; a word where it comes later."""
         try:
-            self._chats.ticket_wanted(timer.key, timer.caused_by, pressed)
+            self._chats.ticket_wanted(timer.key, _cause(timer), pressed)
         except Refusal as refusal:
             log.warning("no ticket from a chat", code=refusal.code)
-            again = actions.open_ticket(
-                pressed.label, pressed.subject, pressed.category, pressed.priority, pressed.description
-            )
-            return Reply(
-                "I could not open the ticket just now. Please try again in a minute.", "ticket", actions=(again,)
-            )
+            return Reply("Your ticket is on its way. Its number will stand here as soon as it is open.", "ticket")
         return None
 
     def _reply(self, turn: Turn) -> Reply:
         try:
-            return self._assistant.reply(turn)
+            reply = self._assistant.reply(turn)
+            for action in reply.actions:
+                messages.button_of(action)
+            return reply
         except Exception:
             # a question that breaks the assistant must not stop the others', nor leave this customer without a word
             CRASHED.inc()
@@ -114,6 +116,10 @@ class Answering:
     def _read(self, chat_id: str) -> list[Fact]:
         events = self._chats.store.read(StreamName(CATEGORY, chat_id))
         return [Fact(self._chats.codec.decode(event), event) for event in events]
+
+
+def _cause(timer: Timer) -> Cause:
+    return Cause(timer.caused_by, timer.data["correlation_id"])
 
 
 def _pressed(facts: Sequence[Fact], chat: Conversation) -> list[Button]:

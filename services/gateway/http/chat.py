@@ -229,7 +229,7 @@ class Chats(Handlers):
         answers={200: schemas.ChatAnswer},
         command=True,
         tag="Live chat",
-        codes=_REFUSALS,
+        codes=(*_REFUSALS, "not_your_chat", "agent_not_there"),
     )
     def transfer_chat(self, call: Call) -> Answer:
         """Pass a chat on to another agent, or to the queue."""
@@ -243,7 +243,7 @@ class Chats(Handlers):
         answers={200: schemas.ChatAnswer},
         command=True,
         tag="Live chat",
-        codes=_REFUSALS,
+        codes=(*_REFUSALS, "not_your_chat"),
     )
     def hand_back_chat(self, call: Call) -> Answer:
         """Leave a chat to the assistant."""
@@ -257,7 +257,7 @@ class Chats(Handlers):
         answers={200: schemas.ChatAnswer},
         command=True,
         tag="Live chat",
-        codes=_REFUSALS,
+        codes=(*_REFUSALS, "not_your_chat"),
     )
     def end_chat(self, call: Call) -> Answer:
         """End a chat."""

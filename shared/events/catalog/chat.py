@@ -109,7 +109,7 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class ChatStarted:
-    """A customer opened a chat, with the assistant. `previous_chat` is the ended chat that it goes on from."""
+    """A customer opened a chat, with the assistant. `previous_chat` is one of theirs that it goes on from."""
 
     customer: Customer
     by: Speaker
@@ -236,6 +236,18 @@ class CustomerNudged:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketRequested:
+    """The conversation is to become a ticket, with what is known of it; it is opened and linked next."""
+
+    by: Speaker
+    at: datetime
+    subject: PersonalText | None = None
+    category: str | None = None
+    priority: str | None = None
+    description: PersonalText | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TicketLinked:
     """The conversation became a ticket."""
 
@@ -279,6 +291,7 @@ EVENTS: Mapping[tuple[str, int], type] = {
         ReturnedToQueue,
         HandedBack,
         CustomerNudged,
+        TicketRequested,
         TicketLinked,
         AnswerRated,
         ChatEnded,

@@ -49,7 +49,9 @@ class FakeTickets:
     def bind_files(self, actor: Actor, ids: Sequence[str], chat_id: str, customer_id: str) -> tuple[AttachedFile, ...]:
         return tuple(AttachedFile(id_, "a.png", "image/png", 1, "0" * 64) for id_ in ids)
 
-    def open(self, by: Speaker, customer: Customer, chat_id: str, correlation_id: str, **told: Any) -> dict[str, Any]:
+    def open(
+        self, by: Speaker, customer: Customer, chat_id: str, correlation_id: str, causation_id: str, **told: Any
+    ) -> dict[str, Any]:
         if self.away:
             raise Refusal("tickets_away", "Away.", kind="unavailable")
         self.calls += 1

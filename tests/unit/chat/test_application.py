@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from services.chat.application import Cause
 from services.chat.assistant.port import Reply
 from services.chat.bootstrap import CODEC
 from services.chat.projections import messages
-from services.chat.transcript import MAX_SUBJECT, transcript
+from services.chat.transcript import MAX_SUBJECT, MAX_TRANSCRIPT, transcript
 from shared.events.catalog.chat import CATEGORY, Button, SpeakerRole
 from shared.events.errors import Refusal
 from shared.events.projection import Fact
@@ -29,8 +31,8 @@ def facts(world: World, chat_id: str) -> list[Fact]:
     return [Fact(CODEC.decode(event), event) for event in world.store.read(StreamName(CATEGORY, chat_id))]
 
 
-def cause(world: World, chat_id: str) -> str:
-    return str(facts(world, chat_id)[-1].recorded.id)
+def cause(world: World, chat_id: str) -> Cause:
+    return Cause.of(facts(world, chat_id)[-1].recorded)
 
 
 def seen(world: World, chat_id: str) -> Revision:
@@ -137,16 +139,60 @@ class TestTickets:
         again = world.chats.make_ticket(BEN, context(BEN), chat_id, subject="Another")
         assert made["ticket"]["id"] == again["ticket"]["id"]
         assert (made["chat"]["status"], made["chat"]["ticket_id"]) == ("ENDED", made["ticket"]["id"])
-        assert names(world, chat_id)[-2:] == ["TicketLinked", "ChatEnded"]
+        assert names(world, chat_id)[-3:] == ["TicketRequested", "TicketLinked", "ChatEnded"]
         assert made["ticket"]["subject"] == "My server does not answer."
         assert "Ada, 2026-03-02 09:30 UTC\nMy server does not answer." in made["ticket"]["description"]
 
-    def test_a_crash_before_the_link_is_mended_by_the_next_try(self, world: World) -> None:
+    def test_a_retry_after_a_crash_before_the_link_finds_the_same_ticket(self, world: World) -> None:
         chat_id = world.start(ADA, "Help")
-        world.tickets.open(ADA.speaker, ADA.customer, chat_id, "c", subject="Help", attachments=[])
-        made = world.chats.make_ticket(ADA, context(ADA), chat_id)
+        command = context(ADA)
+        world.tickets.away = True
+        with pytest.raises(Refusal) as away:
+            world.chats.make_ticket(ADA, command, chat_id)
+        assert away.value.code == "tickets_away"
+        world.tickets.away = False
+        made = world.chats.make_ticket(ADA, command, chat_id)
         assert len(world.tickets.opened) == 1
         assert made["chat"]["ticket_number"] == made["ticket"]["number"]
+        assert made["replayed"]
+
+    def test_what_was_asked_for_is_opened_also_where_nobody_asks_again(self, world: World) -> None:
+        chat_id = world.start(ADA, "Help")
+        world.tickets.away = True
+        with pytest.raises(Refusal):
+            world.chats.make_ticket(ADA, context(ADA), chat_id, subject="My server")
+        world.chats.accept(BEN, context(BEN), chat_id)
+        world.tickets.away = False
+        for _ in range(2):
+            world.chats.open_requested(chat_id, cause(world, chat_id), world.at)
+        assert [ticket["subject"] for ticket in world.tickets.opened.values()] == ["My server"]
+        assert names(world, chat_id)[-1] == "TicketLinked"
+
+    def test_a_used_key_and_an_old_revision_open_nothing(self, world: World) -> None:
+        chat_id = world.start(ADA, "Help")
+        used = context(ADA)
+        world.chats.write(ADA, used, chat_id, "More")
+        for command, code in (
+            (replace(used, fingerprint="other"), "idempotency_key_reused"),
+            (context(ADA, expected=0), "stale_revision"),
+        ):
+            with pytest.raises(Refusal) as refused:
+                world.chats.make_ticket(ADA, command, chat_id)
+            assert refused.value.code == code
+        assert world.tickets.opened == {}
+
+    def test_with_a_ticket_there_a_chat_that_nobody_has_ends(self, world: World) -> None:
+        handed_back, waiting = world.start(ADA, "Help"), world.start(ADA, "Help")
+        for chat_id in (handed_back, waiting):
+            world.chats.accept(BEN, context(BEN), chat_id)
+            world.chats.make_ticket(BEN, context(BEN), chat_id)
+        world.chats.hand_back(BEN, context(BEN), handed_back)
+        world.chats.ticket_wanted(handed_back, cause(world, handed_back), Button("open_ticket", "x"))
+        world.chats.release(waiting, BEN.id, cause(world, waiting), world.at)
+        world.chats.close_for_the_day(waiting, cause(world, waiting), world.at)
+        for chat_id in (handed_back, waiting):
+            assert names(world, chat_id)[-1] == "ChatEnded"
+        assert len(world.tickets.opened) == 2
 
     def test_at_the_end_of_the_day_waiting_chats_become_tickets(self, world: World) -> None:
         chat_id = world.start(ADA, "Help")
@@ -154,7 +200,7 @@ class TestTickets:
         because = cause(world, chat_id)
         for _ in range(2):
             world.chats.close_for_the_day(chat_id, because, world.at)
-        assert names(world, chat_id)[-2:] == ["TicketLinked", "ChatEnded"]
+        assert names(world, chat_id)[-3:] == ["TicketRequested", "TicketLinked", "ChatEnded"]
         assert world.tickets.opened[chat_id]["by"].role is SpeakerRole.SYSTEM
 
     def test_nothing_becomes_a_ticket_once_an_agent_came(self, world: World) -> None:
@@ -209,10 +255,51 @@ def test_a_button_comes_back_as_it_was_offered(world: World) -> None:
     assert refused.value.code == "action_not_offered"
 
 
-def test_of_agents_only_the_one_who_has_the_chat_may_write(world: World) -> None:
+def test_most_is_for_the_agent_who_has_the_chat(world: World) -> None:
     chat_id = world.start(ADA)
     has = world.chats.accept(BEN, context(BEN), chat_id)["chat"]["allowed_actions"]
-    looks_on = world.chats.transfer(EVA, context(EVA), chat_id, {"id": BEN.id, "name": "Ben"})["chat"][
-        "allowed_actions"
-    ]
-    assert ("write" in has, "write" in looks_on, "transfer" in looks_on) == (True, False, True)
+    assert has == ["write", "transfer", "hand_back", "make_ticket", "end"]
+    looks_on = world.chats.make_ticket(EVA, context(EVA), chat_id)["chat"]["allowed_actions"]
+    assert looks_on == ["make_ticket"]
+    for command in (
+        lambda: world.chats.transfer(EVA, context(EVA), chat_id, {"id": EVA.id, "name": "Eva"}),
+        lambda: world.chats.hand_back(EVA, context(EVA), chat_id),
+        lambda: world.chats.end(EVA, context(EVA), chat_id),
+    ):
+        with pytest.raises(Refusal) as refused:
+            command()
+        assert refused.value.code == "not_your_chat"
+
+
+def test_an_agent_is_a_customer_in_a_chat_of_their_own(world: World) -> None:
+    both = replace(ADA, roles=frozenset({"customer", "agent"}))
+    begun = world.chats.start(both, context(both), "Hello")["chat"]
+    assert "request_agent" in begun["allowed_actions"]
+    assert world.chats.request_agent(both, context(both), begun["id"])["chat"]["status"] == "WAITING_FOR_AGENT"
+    with pytest.raises(Refusal) as refused:
+        world.chats.accept(both, context(both), begun["id"])
+    assert refused.value.code == "role_required"
+
+
+def test_a_repeated_message_with_a_file_is_answered_also_after_the_end(world: World) -> None:
+    chat_id = world.start(ADA)
+    command, file = context(ADA), [str(uuid.UUID(int=5))]
+    first = world.chats.write(ADA, command, chat_id, "Look", file)
+    world.chats.end(ADA, context(ADA), chat_id)
+    again = world.chats.write(ADA, command, chat_id, "Look", file)
+    assert (again["replayed"], again["message"]) == (True, first["message"])
+
+
+def test_what_we_send_belongs_to_the_request_that_caused_it(world: World) -> None:
+    chat_id = world.start(ADA, "Help")
+    world.chats.answer(chat_id, cause(world, chat_id), REPLY, seen(world, chat_id), world.at)
+    last = facts(world, chat_id)[-1].recorded
+    assert (last.metadata["correlation_id"], last.metadata["actor"]["id"]) == ("test", "assistant")
+
+
+def test_a_long_transcript_is_cut_by_its_bytes_at_whole_characters(world: World) -> None:
+    chat_id = world.start(ADA, "\N{GRINNING FACE}" * 9_999)
+    world.chats.write(ADA, context(ADA), chat_id, "\N{GRINNING FACE}" * 9_999)
+    text = transcript(facts(world, chat_id))
+    assert len(text.encode()) <= MAX_TRANSCRIPT + 100
+    assert text.startswith("(The beginning is in the chat.)")

@@ -26,6 +26,7 @@ from services.chat.domain.conversation import (
     RateAnswer,
     ReleaseFromGone,
     RequestAgent,
+    RequestTicket,
     StartChat,
     Transfer,
     WithdrawRequest,
@@ -52,6 +53,7 @@ from shared.events.catalog.chat import (
     SpeakerRole,
     Status,
     TicketLinked,
+    TicketRequested,
     WaitProlonged,
 )
 from shared.events.testing import Given, given
@@ -217,6 +219,23 @@ class TestEnding:
     def test_a_chat_has_one_ticket(self) -> None:
         chat(JOINED, TicketLinked(ben, AT, "t", "CF-1")).when(LinkTicket(ada, LATER, "u", "CF-2")).then_nothing()
 
+    def test_a_ticket_is_asked_for_once(self) -> None:
+        asked = TicketRequested(ada, LATER, "My server")
+        chat().when(RequestTicket(ada, LATER, "My server")).then(asked)
+        chat(asked).when(RequestTicket(ben, LATER)).then_nothing()
+
+    def test_the_clock_asks_for_chats_that_wait(self) -> None:
+        chat(WAITS).when(RequestTicket(SYSTEM, LATER)).then(TicketRequested(SYSTEM, LATER))
+        chat(JOINED).when(RequestTicket(SYSTEM, LATER)).then_nothing()
+
+    def test_where_there_is_a_ticket_it_takes_over_from_nobody(self) -> None:
+        linked = TicketLinked(ben, AT, "t", "CF-1")
+        ended = ChatEnded(SYSTEM, LATER, EndReason.TICKET)
+        chat(JOINED, linked, ReturnedToQueue(SYSTEM, AT, ReturnReason.AGENT_GONE, AT, CLOSES)).when(
+            RequestTicket(SYSTEM, LATER)
+        ).then(ended)
+        chat(JOINED, linked).when(RequestTicket(ada, LATER)).then_nothing()
+
     def test_the_clock_s_ticket_ends_the_waiting_and_no_talk(self) -> None:
         linked, ended = TicketLinked(SYSTEM, LATER, "t", "CF-1"), ChatEnded(SYSTEM, LATER, EndReason.TICKET)
         chat(WAITS).when(LinkTicket(SYSTEM, LATER, "t", "CF-1")).then(linked, ended)
@@ -225,6 +244,7 @@ class TestEnding:
     def test_both_sides_can_end_it(self) -> None:
         chat().when(End(ada, LATER)).then(ChatEnded(ada, LATER, EndReason.CUSTOMER))
         chat(JOINED).when(End(ben, LATER)).then(ChatEnded(ben, LATER, EndReason.AGENT))
+        chat(JOINED).when(End(eva, LATER)).refused("not_your_chat")
         chat(ENDED).when(End(ada, LATER)).then_nothing()
 
     def test_answers_are_rated_also_after_the_end(self) -> None:

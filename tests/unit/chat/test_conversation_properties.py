@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from services.chat.application import Cause
 from services.chat.assistant.port import Reply
 from services.chat.bootstrap import CODEC
 from services.chat.domain.conversation import CONVERSATION, Owner, allowed_actions
@@ -62,7 +63,7 @@ class ChatMachine(RuleBasedStateMachine):
         """Also on what it read a while ago, which must then not be said."""
         facts = self._facts()
         seen = Revision(max(0, facts[-1].recorded.revision - back))
-        cause = str(facts[seen].recorded.id)
+        cause = Cause.of(facts[seen].recorded)
         before = len(facts)
         self.world.chats.answer(self.chat, cause, Reply("So.", "question", wants_person=wants), seen, self.world.at)
         if back:
@@ -71,13 +72,14 @@ class ChatMachine(RuleBasedStateMachine):
     @rule(minutes=st.integers(1, 20))
     def time_passes(self, minutes):
         self.world.at += timedelta(minutes=minutes)
-        cause = str(self._facts()[-1].recorded.id)
+        cause = Cause.of(self._facts()[-1].recorded)
         for command in (self.world.chats.prolong_wait, self.world.chats.nudge, self.world.chats.end_idle):
             command(self.chat, cause, self.world.at)
 
     @rule(who=st.sampled_from([BEN, EVA]))
     def agent_goes(self, who):
-        self.world.chats.release(self.chat, who.id, str(uuid.uuid4()), self.world.at)
+        cause = Cause(str(uuid.uuid4()), "c")
+        self.world.chats.release(self.chat, who.id, cause, self.world.at)
 
     def _try(self, who, action, command, *arguments):
         before = self._state()

@@ -11,7 +11,7 @@ from services.chat.assistant.port import LookupFailed, Reply, Turn
 from services.chat.bootstrap import CODEC
 from services.chat.domain.conversation import ENDED_AFTER, NUDGED_AFTER, PATIENCE
 from services.chat.processes.answering import SHARDS, Answering
-from services.chat.processes.clock import Clock
+from services.chat.processes.clock import TICKET_AFTER, Clock
 from shared.events.catalog.chat import CATEGORY
 from shared.events.follower import Unavailable
 from shared.events.process import Cancel, Timer
@@ -119,7 +119,7 @@ def test_what_else_happens_while_it_thinks_costs_no_answer(running: Running) -> 
 def test_firing_twice_says_nothing_twice(running: Running) -> None:
     chat_id = running.world.start(ADA, "One")
     event = running.world.store.read_all(START, [CATEGORY]).events[-1]
-    timer = Timer(chat_id, running.world.at, str(event.id), {})
+    timer = Timer(chat_id, running.world.at, str(event.id), {"correlation_id": "c"})
     for process in running.processes[1:]:
         process.fire(timer, running.world.at)
     assert running.said(chat_id) == ["customer: One", "assistant: You said: One"]
@@ -141,7 +141,9 @@ def test_while_tickets_are_away_the_clock_waits_and_loses_no_chat(running: Runni
     running.run()
     world.chats.request_agent(ADA, context(ADA), chat_id)
     because = str(world.store.read_all(START, [CATEGORY]).events[-1].id)
-    timer = Timer(f"{chat_id}/closing", world.at, because, {"chat_id": chat_id, "command": "closing"})
+    timer = Timer(
+        f"{chat_id}/closing", world.at, because, {"chat_id": chat_id, "command": "closing", "correlation_id": "c"}
+    )
     world.tickets.away = True
     with pytest.raises(Unavailable):
         running.processes[0].fire(timer, world.at)
@@ -150,7 +152,7 @@ def test_while_tickets_are_away_the_clock_waits_and_loses_no_chat(running: Runni
     assert running.names()[-2:] == ["TicketLinked", "ChatEnded"]
 
 
-def test_a_ticket_that_cannot_be_made_is_said_and_offered_again(running: Running) -> None:
+def test_a_ticket_that_cannot_be_opened_yet_is_said_and_opened_later(running: Running) -> None:
     world, chat_id = running.world, running.world.start(ADA, "Help")
     offer = {"kind": "open_ticket", "label": "Open a ticket"}
     running.assistant.reply = lambda turn: Reply("So?", "question", actions=(offer,))
@@ -158,11 +160,24 @@ def test_a_ticket_that_cannot_be_made_is_said_and_offered_again(running: Running
     world.tickets.away = True
     world.chats.write(ADA, context(ADA), chat_id, action=offer)
     running.run()
-    assert "could not open the ticket" in running.said(chat_id)[-1]
+    assert "on its way" in running.said(chat_id)[-1]
     world.tickets.away = False
-    world.chats.write(ADA, context(ADA), chat_id, action=offer)
+    world.at += TICKET_AFTER
     running.run()
     assert running.names()[-2:] == ["TicketLinked", "ChatEnded"]
+
+
+def test_a_chat_that_is_always_quicker_is_tried_again_later(running: Running) -> None:
+    world, chat_id = running.world, running.world.start(ADA, "One")
+
+    def overtaken(turn: Turn) -> Reply:
+        world.chats.write(ADA, context(ADA), chat_id, "More")
+        return Reply("Too late.", "question")
+
+    running.assistant.reply = overtaken
+    with pytest.raises(Unavailable):
+        running.run()
+    assert "AssistantReplied" not in running.names()
 
 
 def test_who_gives_up_waiting_is_answered_by_the_assistant(running: Running) -> None:
@@ -191,7 +206,7 @@ def test_who_still_waits_when_people_go_home_gets_a_ticket(running: Running) -> 
     world.chats.request_agent(ADA, context(ADA), chat_id)
     world.at += timedelta(hours=8)
     running.run()
-    assert running.names()[-3:] == ["WaitProlonged", "TicketLinked", "ChatEnded"]
+    assert running.names()[-3:] == ["TicketRequested", "TicketLinked", "ChatEnded"]
     assert list(world.tickets.opened) == [chat_id]
 
 
