@@ -194,12 +194,14 @@ def test_thumbs_are_kept_and_can_be_changed(api: FakeApi, open_page: Open) -> No
 
 
 def test_who_waits_sees_the_place_and_may_stop(api: FakeApi, open_page: Open) -> None:
-    chat = answered(api)
+    chat = answered(api, WHICH)
     page = open_page(CHAT)
     page.get_by_role("button", name="Talk to a person").click()
     expect(page.get_by_text("You are number 2 in the queue")).to_be_visible()
     expect(page.get_by_role("button", name="Talk to a person")).to_have_count(0)
     expect(page.locator("li.line[data-kind=waiting]")).to_contain_text("You asked for a person")
+    # the assistant is silent now, so its buttons lead nowhere
+    expect(page.get_by_role("button", name="With a password")).to_have_count(0)
     chat["queue_position"] = 1
     message = api.line(chat, "prolonged")
     api.tell(chat, "WaitProlonged", message)

@@ -93,7 +93,7 @@ export class ChatModel extends EventTarget {
 
   /** The message whose buttons may be pressed: the last one of the assistant, while nothing was said since. */
   get offering() {
-    if (this.chat?.owner !== "ASSISTANT" || this.unsent.length) return null;
+    if (this.chat?.status !== "ASSISTED" || this.unsent.length) return null;
     return this.#lastSaid?.author.role === "assistant" ? this.#lastSaid.id : null;
   }
 
