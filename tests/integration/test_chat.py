@@ -18,7 +18,7 @@ from services.chat import bootstrap
 from services.chat.actor import Actor
 from services.chat.hours import Hours
 from services.chat.settings import Settings
-from tests.integration.api import Person
+from tests.integration.api import Live, Person
 from tests.integration.test_survival import Killer, everything
 from tests.unit.chat.people import context
 
@@ -138,8 +138,8 @@ class TestPeople:
         chat_id, _ = begun(ada, "Hello there")
         live = ada.live(f"/chats/{chat_id}/live")
         accepted = ben.send(f"/chats/{chat_id}/accept")
-        assert ben.request("POST", f"/chats/{chat_id}/typing", {}).status_code == 204
-        live.until(lambda: any(name == "typing" and data["by"]["name"] == "Ben" for _, name, data in live.items))
+        # a signal may be lost, and is sent again while somebody types
+        until(lambda: self._types(ben, chat_id, live), lambda seen: seen)
         sent = ben.send(f"/chats/{chat_id}/messages", {"body": "Here I am."})
         live.until_position(sent["position"])
         live.close()
@@ -151,7 +151,11 @@ class TestPeople:
         again = ada.live(f"/chats/{chat_id}/live", after=accepted["position"] - 1)
         again.until_position(sent["position"])
         again.close()
-        assert [name for _, name, _ in again.items] == ["AgentJoined", "AgentWrote"]
+        assert [name for _, name, _ in again.items if name != "typing"] == ["AgentJoined", "AgentWrote"]
+
+    def _types(self, who: Person, chat_id: str, live: Live) -> bool:
+        assert who.request("POST", f"/chats/{chat_id}/typing", {}).status_code == 204
+        return any(name == "typing" and data["by"]["name"] == who.name for _, name, data in live.items)
 
     def test_outside_hours_the_same_path_ends_in_a_ticket(self, system: Stack, ada: Person) -> None:
         """A service whose clock says Monday 17:59: people go home while the chat waits."""

@@ -31,7 +31,7 @@ PUBLIC_CALLS = {
 
 
 def address(declared: Route) -> str:
-    path = declared.path.replace("<path:view>", "x").replace("<article>", "a")
+    path = declared.path.replace("<path:view>", "x").replace("<article>", "a").replace("<int:version>", "1")
     return re.sub(r"<uuid:[a-z_]+>", "0b8f7f4e-7f0e-4d2b-9a57-1f3f6f6a2c11", path)
 
 
