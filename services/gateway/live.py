@@ -239,13 +239,13 @@ class Stream:
         self._kept = [item for item in items if self.viewer.sees(item)]
 
     def offer(self, item: Item) -> None:
-        """Queue an item without ever waiting: a full queue ends this client's stream, not the others'."""
+        """Queue an item without ever waiting: where there is no room a signal is lost, else this stream ends."""
         if self._overflow or not self.viewer.sees(item):
             return
         try:
             self._queue.put_nowait(item)
         except queue.Full:
-            self._overflow = True
+            self._overflow = item.position is not None
 
     def end(self) -> None:
         self._ended = True

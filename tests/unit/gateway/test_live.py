@@ -290,6 +290,19 @@ def test_a_slow_client_is_dropped_with_a_place_to_go_on_from_and_the_others_are_
         next(slow)
 
 
+def test_signals_that_find_no_room_are_lost_and_drop_nobody() -> None:
+    log = Log()
+    hub = started(log, client_items=2)
+    stream = hub.subscribe(ANNA, None)
+    read(stream)
+    for _ in range(3):
+        hub.signal(TYPING)
+    assert [read(stream)[0] for _ in range(3)] == ["typing", "typing", "heartbeat"]
+    log.add()
+    hub.pull()
+    assert positions(stream) == [3]
+
+
 def test_a_burst_drops_nobody_who_reads() -> None:
     log = Log()
     streams: list[Stream] = []
