@@ -15,6 +15,7 @@ import orjson
 from services.chat import views
 from services.chat.actor import Actor
 from services.chat.domain import errors
+from services.chat.domain.conversation import Action
 from services.chat.hours import Hours
 from services.chat.presence import Presence
 from services.chat.projections import chats, messages
@@ -225,6 +226,11 @@ class Queries:
     def must_see(self, actor: Actor, chat_id: str) -> str:
         """The id of the customer whose chat it is. Raises Refusal chat_not_found."""
         return str(self._row(actor, chat_id)["customer_id"])
+
+    def writes_in(self, actor: Actor, chat_id: str) -> tuple[str, bool]:
+        """The id of the customer whose chat it is, and whether `actor` may write now. Raises Refusal chat_not_found."""
+        row = self._row(actor, chat_id)
+        return str(row["customer_id"]), Action.WRITE in views.actions(row, actor)
 
     def _view(self, row: Any, actor: Actor) -> Answer:
         waits = row["status"] == Status.WAITING_FOR_AGENT

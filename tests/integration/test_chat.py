@@ -138,6 +138,8 @@ class TestPeople:
         chat_id, _ = begun(ada, "Hello there")
         live = ada.live(f"/chats/{chat_id}/live")
         accepted = ben.send(f"/chats/{chat_id}/accept")
+        # typing is shown of who may write, which the rows say
+        ben.get(f"/chats/{chat_id}?min_position={accepted['position']}")
         assert ben.request("POST", f"/chats/{chat_id}/typing", {}).status_code == 204
         live.until(lambda: any(name == "typing" and data["by"]["name"] == "Ben" for _, name, data in live.items))
         sent = ben.send(f"/chats/{chat_id}/messages", {"body": "Here I am."})
