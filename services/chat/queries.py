@@ -7,7 +7,7 @@ import re
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, LiteralString
 
 import orjson
@@ -171,6 +171,16 @@ class Queries:
             (actor.id,),
         )
         return {**rows[0], "agents": self.presence.agents()}
+
+    def unanswered(self, actor: Actor, days: int = 30, limit: int = 50) -> Answer:
+        """What the assistant had no answer to, in the words of those who asked, not who they are; the latest first."""
+        actor.must_be_agent("read_reports")
+        rows = self.read_model.query(
+            "select at, question, intent, source, confidence, engine from chat_answers"
+            " where not answered and question <> '' and at > %s order by at desc, message_id limit %s",
+            (self.now() - timedelta(days=days), limit),
+        )
+        return {"items": [{**row, "at": views.time(row["at"])} for row in rows]}
 
     def platform_status(self) -> Answer:
         """The platform's state, as the status page has it."""

@@ -16,7 +16,7 @@ select message_id, at, intent, answered, confidence, engine, source, helpful fro
 comment on view analytics.chat_answers is 'One row an answer of the assistant; helpful is the thumb that it got, if any.';
 
 create or replace view analytics.chat_unanswered as
-select at, intent, question from chat.chat_answers where not answered and question <> '';
-comment on view analytics.chat_unanswered is 'What the assistant had no answer to, in the words of those who asked, without who they are.';
+select at, intent, source, confidence, engine from chat.chat_answers where not answered;
+comment on view analytics.chat_unanswered is 'When the assistant had no answer; agents read what was asked at GET /chats/unanswered.';
 
 grant select on analytics.chats, analytics.chat_answers, analytics.chat_unanswered to analytics_reader;
