@@ -153,6 +153,44 @@ def test_analysts_see_how_chats_went_and_no_words(world: Projected, analytics_ur
                 connection.execute(f"select * from chat.{table}")  # type: ignore[arg-type]
 
 
+def test_who_waits_no_longer_is_not_counted_as_waiting(world: Projected, analytics_url: str) -> None:
+    def wait(seconds: int) -> None:
+        world.at += timedelta(seconds=seconds)
+
+    def seen() -> Any:
+        world.project()
+        with psycopg.connect(analytics_url) as connection:
+            return connection.execute("select status, waited_seconds from analytics.chats").fetchone()
+
+    chat_id = world.start(ADA, "Help")
+    assert seen() == ("ASSISTED", None)
+    world.chats.request_agent(ADA, context(ADA), chat_id)
+    wait(10)
+    world.chats.withdraw_request(ADA, context(ADA), chat_id)
+    wait(100)
+    assert seen() == ("ASSISTED", 10)
+    world.chats.request_agent(ADA, context(ADA), chat_id)
+    wait(20)
+    world.chats.accept(BEN, context(BEN), chat_id)
+    assert seen() == ("WITH_AGENT", 20)
+    world.chats.hand_back(BEN, context(BEN), chat_id)
+    world.chats.request_agent(ADA, context(ADA), chat_id)
+    wait(40)
+    world.chats.withdraw_request(ADA, context(ADA), chat_id)
+    assert seen() == ("ASSISTED", 20)
+
+
+def test_an_agent_who_came_unasked_was_not_waited_for(world: Projected, analytics_url: str) -> None:
+    chat_id = world.start(ADA, "Help")
+    world.chats.accept(BEN, context(BEN), chat_id)
+    world.chats.hand_back(BEN, context(BEN), chat_id)
+    world.at += timedelta(seconds=10)
+    world.chats.request_agent(ADA, context(ADA), chat_id)
+    world.project()
+    with psycopg.connect(analytics_url) as connection:
+        assert connection.execute("select waited_seconds from analytics.chats").fetchall() == [(0,)]
+
+
 def test_agents_read_what_found_no_answer_and_not_who_asked(world: Projected) -> None:
     world.lives()
     world.project()

@@ -71,6 +71,8 @@ create table chat_facts (
     ticket_id          text,
     started_at         timestamptz not null,
     requested_at       timestamptz,
+    -- when the customer no longer wanted to wait, before any agent came
+    withdrawn_at       timestamptz,
     accepted_at        timestamptz,
     ended_at           timestamptz,
     end_reason         text,

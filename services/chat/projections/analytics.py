@@ -16,6 +16,7 @@ from shared.events.catalog.chat import (
     ChatTransferred,
     CustomerWrote,
     HandedBack,
+    RequestWithdrawn,
     ReturnedToQueue,
     Status,
     TicketLinked,
@@ -69,7 +70,12 @@ def evolve(row: Row | None, fact: Fact) -> Row:
         case AgentWrote():
             changed |= {"agent_messages": row["agent_messages"] + 1, "open_question": ""}
         case AgentRequested():
-            changed |= {"status": Status.WAITING_FOR_AGENT, "requested_at": row["requested_at"] or event.at}
+            changed |= {"status": Status.WAITING_FOR_AGENT, **_request(row, event)}
+        case RequestWithdrawn():
+            changed |= {
+                "status": Status.ASSISTED,
+                "withdrawn_at": event.at if row["accepted_at"] is None else row["withdrawn_at"],
+            }
         case AgentJoined():
             changed |= {
                 "status": Status.WITH_AGENT,
@@ -87,6 +93,13 @@ def evolve(row: Row | None, fact: Fact) -> Row:
         case ChatEnded():
             changed |= {"status": Status.ENDED, "ended_at": event.at, "end_reason": event.reason}
     return {**row, **changed}
+
+
+def _request(row: Row, event: AgentRequested) -> Row:
+    if row["withdrawn_at"] is not None and row["accepted_at"] is None:
+        # the wait for the first agent begins anew
+        return {"requested_at": event.at, "withdrawn_at": None}
+    return {"requested_at": row["requested_at"] or event.at}
 
 
 def _answer(chat: Row, fact: Fact) -> Row:
@@ -114,6 +127,7 @@ def _started(chat_id: str, event: ChatStarted) -> Row:
         "ticket_id": None,
         "started_at": event.at,
         "requested_at": None,
+        "withdrawn_at": None,
         "accepted_at": None,
         "ended_at": None,
         "end_reason": None,

@@ -6,10 +6,11 @@ select chat_id, status, account, customer_id, agent_id, ticket_id, started_at, r
        end_reason, customer_messages, assistant_messages, agent_messages, unanswered,
        assistant_messages > 0 and requested_at is null and unanswered = 0 as answered_by_assistant,
        requested_at is not null as handed_over,
-       extract(epoch from coalesce(accepted_at, ended_at, now()) - requested_at)::bigint as waited_seconds,
-       transfers, returns
+       extract(epoch from greatest(coalesce(withdrawn_at, accepted_at, ended_at, now()), requested_at)
+                          - requested_at)::bigint as waited_seconds,
+       transfers, returns, withdrawn_at
   from chat.chat_facts;
-comment on view analytics.chats is 'One row a chat, as it stands now. Times in UTC; waited_seconds until the first agent came.';
+comment on view analytics.chats is 'One row a chat, as it stands now. Times in UTC; waited_seconds until the first agent came, or nobody waited.';
 
 create or replace view analytics.chat_answers as
 select message_id, at, intent, answered, confidence, engine, source, helpful from chat.chat_answers;
