@@ -142,12 +142,22 @@ def test_analysts_see_how_chats_went_and_no_words(world: Projected, analytics_ur
         assert unanswered.fetchall() == [("unknown", None, 0.1, NO_ANSWER.engine)]
         views = connection.execute(
             "select format('analytics.%I', table_name) from information_schema.views where table_schema = 'analytics'"
-            " and table_name like 'chat%'"
+            " and table_name like 'chat%' and table_name <> 'chat_people'"
         ).fetchall()
         shown = "".join(str(connection.execute(f"select * from {view}").fetchall()) for (view,) in views)  # type: ignore[arg-type]
         assert len(views) >= 3
-        for words in ("password", "And the DNS?", "I look.", "It does not work"):
+        for words in ("password", "And the DNS?", "I look.", "It does not work", ADA.name, ADA.email, EVA.name):
             assert words not in shown
+        keys = connection.execute(
+            "select p.name, p.email, p.account, p.role from (select customer_id as id from analytics.chats union"
+            " select agent_id from analytics.chats where agent_id is not null) k"
+            " left join analytics.chat_people p on p.person_id = k.id order by p.name"
+        ).fetchall()
+        assert keys == [
+            ("Ada", ADA.email, ADA.account, "customer"),
+            ("Chi", CHI.email, CHI.account, "customer"),
+            ("Eva", None, None, "agent"),
+        ]
         for table in (*TABLES, "agents", "timers"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
                 connection.execute(f"select * from chat.{table}")  # type: ignore[arg-type]

@@ -99,6 +99,15 @@ create table chat_answers (
 );
 create index on chat_answers (at);
 
+create table people (
+    person_id text primary key,
+    name      text not null,
+    -- of a customer: e-mail and account as last seen
+    email     text,
+    account   text,
+    role      text not null
+);
+
 create table timers (
     process   text        not null,
     key       text        not null,
