@@ -96,8 +96,10 @@ class Service:
         return self.chats.transfer(actor, context, chat_id, assignee)
 
     def typing(self, actor: Actor, chat_id: str) -> None:
-        """Show whoever sees the chat that the actor types in it."""
-        self.signals.typing(actor, chat_id, self.queries.must_see(actor, chat_id))
+        """Show whoever sees the chat that the actor types in it; nothing where the actor may not write."""
+        customer_id, writes = self.queries.writes_in(actor, chat_id)
+        if writes:
+            self.signals.typing(actor, chat_id, customer_id)
 
     def checks(self) -> Mapping[str, Callable[[], None]]:
         """For readiness: raise where a dependency is away."""

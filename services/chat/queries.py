@@ -7,7 +7,7 @@ import re
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, LiteralString
 
 import orjson
@@ -15,6 +15,7 @@ import orjson
 from services.chat import views
 from services.chat.actor import Actor
 from services.chat.domain import errors
+from services.chat.domain.conversation import Action
 from services.chat.hours import Hours
 from services.chat.presence import Presence
 from services.chat.projections import chats, messages
@@ -171,6 +172,16 @@ class Queries:
         )
         return {**rows[0], "agents": self.presence.agents()}
 
+    def unanswered(self, actor: Actor, days: int = 30, limit: int = 50) -> Answer:
+        """What the assistant had no answer to, in the words of those who asked, not who they are; the latest first."""
+        actor.must_be_agent("read_reports")
+        rows = self.read_model.query(
+            "select at, question, intent, source, confidence, engine from chat_answers"
+            " where not answered and question <> '' and at > %s order by at desc, message_id limit %s",
+            (self.now() - timedelta(days=days), limit),
+        )
+        return {"items": [{**row, "at": views.time(row["at"])} for row in rows]}
+
     def platform_status(self) -> Answer:
         """The platform's state, as the status page has it."""
         report = self.status.report()
@@ -225,6 +236,11 @@ class Queries:
     def must_see(self, actor: Actor, chat_id: str) -> str:
         """The id of the customer whose chat it is. Raises Refusal chat_not_found."""
         return str(self._row(actor, chat_id)["customer_id"])
+
+    def writes_in(self, actor: Actor, chat_id: str) -> tuple[str, bool]:
+        """The id of the customer whose chat it is, and whether `actor` may write now. Raises Refusal chat_not_found."""
+        row = self._row(actor, chat_id)
+        return str(row["customer_id"]), Action.WRITE in views.actions(row, actor)
 
     def _view(self, row: Any, actor: Actor) -> Answer:
         waits = row["status"] == Status.WAITING_FOR_AGENT

@@ -105,6 +105,10 @@ class ChatRpc:
         return self.service.queries.desk(Actor.from_wire(actor))
 
     @rpc(kind="query")
+    def unanswered(self, actor: Wire, **question: Any) -> Wire:
+        return self.service.queries.unanswered(Actor.from_wire(actor), **question)
+
+    @rpc(kind="query")
     def platform_status(self) -> Wire:
         return self.service.queries.platform_status()
 

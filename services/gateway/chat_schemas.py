@@ -16,6 +16,7 @@ from services.gateway.schemas import (
     CustomerOut,
     Flag,
     Input,
+    Query,
     Text,
     TicketAnswer,
     one_of,
@@ -121,6 +122,11 @@ class ListChats(Consistent):
 
 class ListChatMessages(Consistent):
     before = fields.String(load_default=None, validate=validate.Length(1, 1000))
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, MAX_LIMIT))
+
+
+class ListUnanswered(Query):
+    days = fields.Integer(load_default=30, validate=validate.Range(1, 365))
     limit = fields.Integer(load_default=50, validate=validate.Range(1, MAX_LIMIT))
 
 
@@ -256,6 +262,19 @@ class ChatDeskOut(Schema):
     with_agents = fields.Integer()
     assisted = fields.Integer()
     agents = fields.List(fields.Nested(AgentOut))
+
+
+class UnansweredOut(Schema):
+    at = timestamp()
+    question = fields.String()
+    intent = fields.String()
+    source = fields.String(allow_none=True)
+    confidence = fields.Float()
+    engine = fields.String()
+
+
+class UnansweredList(Schema):
+    items = fields.List(fields.Nested(UnansweredOut))
 
 
 class AnsweredOut(Schema):

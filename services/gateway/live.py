@@ -99,8 +99,9 @@ class Hub:
         streams_per_person: int = 20,
         heartbeat: float = HEARTBEAT_SECONDS,
         wall: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.feed, self.heartbeat, self.wall = feed, heartbeat, wall
+        self.feed, self.heartbeat, self.wall, self.clock = feed, heartbeat, wall, clock
         self._client_items, self._streams_per_person = client_items, streams_per_person
         self._ring: deque[Item] = deque(maxlen=ring_items)
         self._ring_start: int | None = None
@@ -238,13 +239,13 @@ class Stream:
         self._kept = [item for item in items if self.viewer.sees(item)]
 
     def offer(self, item: Item) -> None:
-        """Queue an item without ever waiting: a full queue ends this client's stream, not the others'."""
+        """Queue an item without ever waiting: where there is no room a signal is lost, else this stream ends."""
         if self._overflow or not self.viewer.sees(item):
             return
         try:
             self._queue.put_nowait(item)
         except queue.Full:
-            self._overflow = True
+            self._overflow = item.position is not None
 
     def end(self) -> None:
         self._ended = True
@@ -287,16 +288,22 @@ class Stream:
         yield self._resync(self._joined)
 
     def _live(self) -> Iterator[bytes]:
+        due = self._hub.clock() + self._hub.heartbeat
         while not self._ended:
             left = self.viewer.until - self._hub.wall()
             if left <= 0:
                 return
-            items = self._waiting(min(self._hub.heartbeat, left))
-            if items:
+            seen = self._seen
+            frames = list(self._new(self._waiting(min(max(due - self._hub.clock(), 0), left))))
+            if self._seen == seen and self._hub.clock() >= due and not self._ended:
+                # Whatever signals came: they have no position for the client to resume from.
+                frames += self._heartbeat()
+                due = self._hub.clock() + self._hub.heartbeat
+            elif self._seen > seen:
+                due = self._hub.clock() + self._hub.heartbeat
+            if frames:
                 # In one piece: a burst costs one write and not one for each item.
-                yield b"".join(self._new(items))
-            elif not self._ended:
-                yield from self._heartbeat()
+                yield b"".join(frames)
             if self._overflow:
                 dropped_streams.inc()
                 yield self._resync(self._hub.position or self._seen)
@@ -315,9 +322,10 @@ class Stream:
         return items
 
     def _heartbeat(self) -> Iterator[bytes]:
-        # The position is read before the queue is looked at: what was handed out up to it is queued by then.
+        # The position is read before the queue is emptied: what was handed out up to it is queued by then.
         position = self._hub.position or 0
-        if self._queue.empty() and not self._overflow:
+        yield from self._new(self._waiting(0))
+        if not self._overflow:
             # With an id, so that a client to whom nothing happened resumes from here and not from long ago.
             yield frame("heartbeat", {"position": position}, max(position, self._seen))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -39,12 +40,17 @@ def rebuild(anew: Rebuild, projection: Projection, store: EventStore) -> int:
 
 
 def verify(projections: Iterable[Projection], anew_of: Callable[[Projection], Rebuild], store: EventStore) -> int:
-    """Make every projection anew beside the live one and print each row that differs; 0 where none does."""
+    """Make every projection anew beside the live one and print each row that differs; 0 where none does.
+
+    1 also where a rebuild is at work; the new tables go in any case.
+    """
     different = 0
     for projection in projections:
-        anew = anew_of(projection)
-        rows = anew.differences(_fill(anew, projection, store.head()))
-        anew.discard()
+        try:
+            rows = _differences(anew_of(projection), projection, store)
+        except RebuildRunning as error:
+            print(error, file=sys.stderr)
+            return 1
         different += len(rows)
         console.print(f"{projection.name}: {len(rows)} differences")
         for row in rows[:MAX_SHOWN]:
@@ -63,6 +69,19 @@ def progress() -> Progress:
     """A progress bar that stays on a terminal and leaves nothing in a file."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=not console.is_terminal)
+
+
+def _differences(anew: Rebuild, projection: Projection, store: EventStore) -> list[dict[str, Any]]:
+    try:
+        rows = anew.differences(_fill(anew, projection, store.head()))
+    except RebuildRunning:
+        # the tables are those of the other, who fills them
+        raise
+    except BaseException:
+        anew.discard()
+        raise
+    anew.discard()
+    return rows
 
 
 def _fill(anew: Rebuild, projection: Projection, head: Position) -> Position:

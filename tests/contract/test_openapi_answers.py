@@ -293,6 +293,11 @@ CHATS: dict[str, Any] = {
         "choices": [{"procedure": "p", "step": "s", "label": "Yes"}],
         "requested_because": None,
     },
+    "unanswered": {
+        "items": [
+            {"at": AT, "question": "How?", "intent": "unknown", "source": None, "confidence": 0.1, "engine": "passages"}
+        ]
+    },
     "availability": AVAILABLE,
     "desk": DESK,
     "report_presence": DESK,

@@ -14,8 +14,10 @@ from services.chat import bootstrap
 from services.chat.application import Cause
 from services.chat.assistant.port import Reply, Source
 from services.chat.bootstrap import CODEC, PROJECTIONS, PUBLIC, SCHEMA
+from services.chat.hours import Hours
 from services.chat.presence import Presence
 from services.chat.processes.absent_agents import ALL_GONE_AFTER, GONE_AFTER, ReleaseAbsentAgents
+from services.chat.queries import Queries
 from shared.events.errors import Refusal
 from shared.events.projection import ProjectionGroup, Rebuild, decode
 from shared.events.read_model import ReadModel
@@ -27,6 +29,7 @@ from tests.unit.chat.people import ADA, BEN, CHI, EVA, World, context
 SECOND = timedelta(seconds=1)
 TABLES = [table for projection in PROJECTIONS for table in projection.tables]
 ANSWER = Reply("So.", "question", sources=(Source("article", "reset", 2, "Reset"),), confidence=0.8)
+NO_STATUS: Any = None
 NO_ANSWER = Reply("I do not know.", "unknown", answered=False, confidence=0.1)
 
 
@@ -123,7 +126,7 @@ def test_a_rebuild_makes_the_same_rows(world: Projected) -> None:
     assert world.rows() == before
 
 
-def test_analysts_see_how_chats_went_and_no_texts_of_persons(world: Projected, analytics_url: str) -> None:
+def test_analysts_see_how_chats_went_and_no_words(world: Projected, analytics_url: str) -> None:
     first = world.lives()
     world.project()
     with psycopg.connect(analytics_url) as connection:
@@ -138,11 +141,82 @@ def test_analysts_see_how_chats_went_and_no_texts_of_persons(world: Projected, a
             "select intent, answered, source, helpful from analytics.chat_answers order by intent"
         ).fetchall()
         assert answers == [("question", True, "reset", True), ("unknown", False, None, None)]
-        asked = connection.execute("select question from analytics.chat_unanswered").fetchall()
-        assert asked == [("And the DNS?",)]
+        unanswered = connection.execute("select intent, source, confidence, engine from analytics.chat_unanswered")
+        assert unanswered.fetchall() == [("unknown", None, 0.1, NO_ANSWER.engine)]
+        views = connection.execute(
+            "select format('analytics.%I', table_name) from information_schema.views where table_schema = 'analytics'"
+            " and table_name like 'chat%' and table_name <> 'chat_people'"
+        ).fetchall()
+        shown = "".join(str(connection.execute(f"select * from {view}").fetchall()) for (view,) in views)  # type: ignore[arg-type]
+        assert len(views) >= 3
+        for words in ("password", "And the DNS?", "I look.", "It does not work", ADA.name, ADA.email, EVA.name):
+            assert words not in shown
+        keys = connection.execute(
+            "select p.name, p.email, p.account, p.role from (select customer_id as id from analytics.chats union"
+            " select agent_id from analytics.chats where agent_id is not null) k"
+            " left join analytics.chat_people p on p.person_id = k.id order by p.name"
+        ).fetchall()
+        assert keys == [
+            ("Ada", ADA.email, ADA.account, "customer"),
+            ("Chi", CHI.email, CHI.account, "customer"),
+            ("Eva", None, None, "agent"),
+        ]
         for table in (*TABLES, "agents", "timers"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
                 connection.execute(f"select * from chat.{table}")  # type: ignore[arg-type]
+
+
+def test_who_waits_no_longer_is_not_counted_as_waiting(world: Projected, analytics_url: str) -> None:
+    def wait(seconds: int) -> None:
+        world.at += timedelta(seconds=seconds)
+
+    def seen() -> Any:
+        world.project()
+        with psycopg.connect(analytics_url) as connection:
+            return connection.execute("select status, waited_seconds from analytics.chats").fetchone()
+
+    chat_id = world.start(ADA, "Help")
+    assert seen() == ("ASSISTED", None)
+    world.chats.request_agent(ADA, context(ADA), chat_id)
+    wait(10)
+    world.chats.withdraw_request(ADA, context(ADA), chat_id)
+    wait(100)
+    assert seen() == ("ASSISTED", 10)
+    world.chats.request_agent(ADA, context(ADA), chat_id)
+    wait(20)
+    world.chats.accept(BEN, context(BEN), chat_id)
+    assert seen() == ("WITH_AGENT", 20)
+    world.chats.hand_back(BEN, context(BEN), chat_id)
+    world.chats.request_agent(ADA, context(ADA), chat_id)
+    wait(40)
+    world.chats.withdraw_request(ADA, context(ADA), chat_id)
+    assert seen() == ("ASSISTED", 20)
+
+
+def test_an_agent_who_came_unasked_was_not_waited_for(world: Projected, analytics_url: str) -> None:
+    chat_id = world.start(ADA, "Help")
+    world.chats.accept(BEN, context(BEN), chat_id)
+    world.chats.hand_back(BEN, context(BEN), chat_id)
+    world.at += timedelta(seconds=10)
+    world.chats.request_agent(ADA, context(ADA), chat_id)
+    world.project()
+    with psycopg.connect(analytics_url) as connection:
+        assert connection.execute("select waited_seconds from analytics.chats").fetchall() == [(0,)]
+
+
+def test_agents_read_what_found_no_answer_and_not_who_asked(world: Projected) -> None:
+    world.lives()
+    world.project()
+    queries = Queries(world.read_model, world.store, CODEC, Hours(), world.presence, NO_STATUS, lambda: world.at)
+    asked = {"question": "And the DNS?", "intent": "unknown", "source": None, "confidence": 0.1}
+    at = "2026-03-02T09:30:00Z"
+    assert queries.unanswered(BEN) == {"items": [{"at": at, **asked, "engine": NO_ANSWER.engine}]}
+    assert queries.unanswered(BEN, limit=0)["items"] == []
+    world.at += timedelta(days=7)
+    assert queries.unanswered(BEN, days=7)["items"] == []
+    with pytest.raises(Refusal) as refused:
+        queries.unanswered(ADA)
+    assert refused.value.code == "role_required"
 
 
 class TestPresence:

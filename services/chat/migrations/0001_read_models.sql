@@ -71,6 +71,8 @@ create table chat_facts (
     ticket_id          text,
     started_at         timestamptz not null,
     requested_at       timestamptz,
+    -- when the customer no longer wanted to wait, before any agent came
+    withdrawn_at       timestamptz,
     accepted_at        timestamptz,
     ended_at           timestamptz,
     end_reason         text,
@@ -96,6 +98,15 @@ create table chat_answers (
     helpful    boolean
 );
 create index on chat_answers (at);
+
+create table people (
+    person_id text primary key,
+    name      text not null,
+    -- of a customer: e-mail and account as last seen
+    email     text,
+    account   text,
+    role      text not null
+);
 
 create table timers (
     process   text        not null,

@@ -1,4 +1,4 @@
-"""Facts for reports: one row a chat, and one a question that the assistant was asked."""
+"""Facts for reports: a row a chat, a row a question that the assistant was asked, who the keys stand for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from shared.events.catalog.chat import (
     ChatTransferred,
     CustomerWrote,
     HandedBack,
+    RequestWithdrawn,
     ReturnedToQueue,
+    SpeakerRole,
     Status,
     TicketLinked,
 )
@@ -29,23 +31,26 @@ MAX_QUESTION = 1_000
 
 
 class Analytics:
-    """The tables chat_facts and chat_answers."""
+    """The tables chat_facts, chat_answers and people."""
 
     name = "analytics"
-    tables = ("chat_facts", "chat_answers")
+    tables = ("chat_facts", "chat_answers", "people")
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         ids = list({fact.recorded.stream.id for fact in facts})
         known = connection.execute("select * from chat_facts where chat_id = any(%s::uuid[])", (ids,))
         chats: dict[str, Row] = {str(row["chat_id"]): row for row in known}
         answers: dict[str, Row] = {}
+        people: dict[str, Row] = {}
         for fact in facts:
             chat_id = fact.recorded.stream.id
             if isinstance(fact.event, AssistantReplied):
                 answers[fact.event.message_id] = _answer(chats[chat_id], fact)
             chats[chat_id] = evolve(chats.get(chat_id), fact)
+            people |= people_of(fact)
         upsert(connection, "chat_facts", ["chat_id"], list(chats.values()))
         upsert(connection, "chat_answers", ["message_id"], list(answers.values()))
+        upsert(connection, "people", ["person_id"], list(people.values()))
         rated = [(fact.event.helpful, fact.event.message_id) for fact in facts if isinstance(fact.event, AnswerRated)]
         with connection.cursor() as cursor:
             cursor.executemany("update chat_answers set helpful = %s where message_id = %s", rated)
@@ -69,7 +74,12 @@ def evolve(row: Row | None, fact: Fact) -> Row:
         case AgentWrote():
             changed |= {"agent_messages": row["agent_messages"] + 1, "open_question": ""}
         case AgentRequested():
-            changed |= {"status": Status.WAITING_FOR_AGENT, "requested_at": row["requested_at"] or event.at}
+            changed |= {"status": Status.WAITING_FOR_AGENT, **_request(row, event)}
+        case RequestWithdrawn():
+            changed |= {
+                "status": Status.ASSISTED,
+                "withdrawn_at": event.at if row["accepted_at"] is None else row["withdrawn_at"],
+            }
         case AgentJoined():
             changed |= {
                 "status": Status.WITH_AGENT,
@@ -87,6 +97,27 @@ def evolve(row: Row | None, fact: Fact) -> Row:
         case ChatEnded():
             changed |= {"status": Status.ENDED, "ended_at": event.at, "end_reason": event.reason}
     return {**row, **changed}
+
+
+def people_of(fact: Fact) -> dict[str, Row]:
+    """The people that a fact gives a chat, as it names them."""
+    match fact.event:
+        case ChatStarted(customer=person):
+            return {person.id: _person(person.id, person.name, SpeakerRole.CUSTOMER, person.email, person.account)}
+        case AgentJoined(agent=person) | ChatTransferred(agent=person):
+            return {person.id: _person(person.id, person.name, SpeakerRole.AGENT)}
+    return {}
+
+
+def _person(person_id: str, name: str, role: SpeakerRole, email: str | None = None, account: str | None = None) -> Row:
+    return {"person_id": person_id, "name": name, "email": email, "account": account, "role": role}
+
+
+def _request(row: Row, event: AgentRequested) -> Row:
+    if row["withdrawn_at"] is not None and row["accepted_at"] is None:
+        # the wait for the first agent begins anew
+        return {"requested_at": event.at, "withdrawn_at": None}
+    return {"requested_at": row["requested_at"] or event.at}
 
 
 def _answer(chat: Row, fact: Fact) -> Row:
@@ -114,6 +145,7 @@ def _started(chat_id: str, event: ChatStarted) -> Row:
         "ticket_id": None,
         "started_at": event.at,
         "requested_at": None,
+        "withdrawn_at": None,
         "accepted_at": None,
         "ended_at": None,
         "end_reason": None,

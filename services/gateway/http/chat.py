@@ -46,6 +46,18 @@ class Chats(Handlers):
         return Answer(200, self.chat.call("desk", actor=call.actor))
 
     @route(
+        "GET",
+        f"{CHATS}/unanswered",
+        policy=AGENT,
+        query=schemas.ListUnanswered,
+        answers={200: schemas.UnansweredList},
+        tag="Live chat",
+    )
+    def unanswered_questions(self, call: Call) -> Answer:
+        """List what the assistant had no answer to, the latest first, without who asked."""
+        return Answer(200, self.chat.call("unanswered", actor=call.actor, **call.query))
+
+    @route(
         "PUT",
         f"{CHATS}/presence",
         policy=AGENT,

@@ -10,12 +10,14 @@ from weakref import WeakKeyDictionary
 
 import pytest
 
-from services.gateway.live import PAGE, REPLAY_PAGES, Feed, Hub, Stream, Viewer
+from services.gateway.live import PAGE, REPLAY_PAGES, Feed, Hub, Item, Stream, Viewer, frame
 from services.gateway.problems import Problem
 
 ANNA = Viewer("anna", sees_all=False)
 BERTA = Viewer("berta", sees_all=False)
 AGENT = Viewer("agent", sees_all=True)
+
+TYPING = Item(None, "anna", False, "t1", frame("typing", {}))
 
 
 class Log:
@@ -228,6 +230,46 @@ def test_a_quiet_client_moves_on_by_heartbeats() -> None:
     assert read(stream) == ("heartbeat", {"position": 9}, 9)
 
 
+def test_signals_hold_up_no_heartbeat() -> None:
+    log = Log()
+    now = [100.0]
+    hub = started(log, heartbeat=60, clock=lambda: now[0])
+    stream = hub.subscribe(ANNA, None)
+    read(stream)
+    pieces = []
+    for seconds in (0, 30, 30, 30):
+        log.add("berta")
+        hub.pull()
+        hub.signal(TYPING)
+        now[0] += seconds
+        pieces.append(next(stream))
+    assert pieces == [
+        TYPING.frame,
+        TYPING.frame,
+        TYPING.frame + frame("heartbeat", {"position": 9}, 9),
+        TYPING.frame,
+    ]
+
+
+def test_an_item_is_as_good_as_a_heartbeat() -> None:
+    log = Log()
+    now = [100.0]
+    hub = started(log, heartbeat=60, clock=lambda: now[0])
+    stream = hub.subscribe(ANNA, None)
+    read(stream)
+    hub.signal(TYPING)
+    assert read(stream)[0] == "typing"
+    now[0] += 59
+    log.add("anna")
+    hub.pull()
+    assert read(stream)[2] == 3
+    now[0] += 59
+    hub.signal(TYPING)
+    assert next(stream) == TYPING.frame
+    now[0] += 1
+    assert read(stream) == ("heartbeat", {"position": 3}, 3)
+
+
 def test_a_slow_client_is_dropped_with_a_place_to_go_on_from_and_the_others_are_not() -> None:
     log = Log()
     hub = started(log, client_items=4)
@@ -246,6 +288,19 @@ def test_a_slow_client_is_dropped_with_a_place_to_go_on_from_and_the_others_are_
     assert read(slow) == ("resync", {"after": 18}, 18)
     with pytest.raises(StopIteration):
         next(slow)
+
+
+def test_signals_that_find_no_room_are_lost_and_drop_nobody() -> None:
+    log = Log()
+    hub = started(log, client_items=2)
+    stream = hub.subscribe(ANNA, None)
+    read(stream)
+    for _ in range(3):
+        hub.signal(TYPING)
+    assert [read(stream)[0] for _ in range(3)] == ["typing", "typing", "heartbeat"]
+    log.add()
+    hub.pull()
+    assert positions(stream) == [3]
 
 
 def test_a_burst_drops_nobody_who_reads() -> None:

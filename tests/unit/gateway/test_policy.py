@@ -40,7 +40,7 @@ def expected(declared: Route, roles: tuple[str, ...] | None) -> str:
     agents = {"agent", "admin"}
     agent_only = (
         *("/request-information", "/close", "/assign", "/priority", "/category", "/events", "/agents"),
-        *("/accept", "/transfer", "/hand-back", "/summary", "/chats/desk", "/chats/presence"),
+        *("/accept", "/transfer", "/hand-back", "/summary", "/chats/desk", "/chats/presence", "/chats/unanswered"),
     )
     customer_only = ("/satisfaction", "/handoff", "<uuid:message_id>/feedback")
     if not declared.path.startswith("/api/v1") or (declared.method, declared.path) in PUBLIC_CALLS:
