@@ -34,7 +34,7 @@ NUMBER = 0.4
 # what a slip of a word that stands in no title is less believed
 NO_SLIP = 0.7
 # the weight of a word that stands nowhere, in a question of so few words; in a story most words are no subject
-UNKNOWN = 1.3
+UNKNOWN = 1.2
 STORY = 6
 # how much more a word counts that other subjects are spoken of with
 FOREIGN = 2.0
@@ -47,7 +47,7 @@ NEAR = 0.3
 # how much of the score is for a title that asks for nothing else
 EXACT = 0.1
 # a question of less weight than this says too little to be sure of
-EVIDENCE = 0.7
+EVIDENCE = 0.5
 # how much of the score is for words that stand in one paragraph, and how many pieces are looked at so closely
 TOGETHER = 0.2
 CLOSER = 40

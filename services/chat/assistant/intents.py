@@ -515,7 +515,7 @@ _STRANGE = (
         ),
     ),
     (
-        0.25,
+        0.2,
         re.compile(
             r"^(\w+ ){0,2}(do|does|will|would|are|is|can) (you|cloud factory|your \w+) (\w+ ){0,2}(offer|offering"
             r"|sell|provide"
