@@ -508,9 +508,9 @@ _STRANGE = (
             r"|secret) prompt\b"
             r"|\b(of|from|about) ((all )?other|another|a different|somebody elses|someone elses) (customer|user|person"
             r"|account)s?\b"
-            r"|\b(forget|disregard|override|bypass|reveal|repeat|print|show me) (all |everything |any |of |the )*(your|hidden|above"
-            r"|these|previous) ?(rules|instructions?|prompts?|guidelines|configuration|line)?\b"
-            r"|\byou are now\b|\b(developer|admin|debug|god|jailbreak) mode\b|\bact as\b"
+            r"|\b(forget|disregard|override|bypass|reveal|repeat|print|show)( me)?( all| everything| any| of| the)*"
+            r" (above|(your|hidden|these|previous) (rules|instructions?|prompts?|guidelines|configuration))\b"
+            r"|\byou are now\b|\b(developer|god|jailbreak) mode\b"
             r"|^which \w+( \w+)? is (the )?(best|better)\b|\bjoke\b|\bpoem\b|\bmeaning of life\b"
         ),
     ),
