@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+JUDGED = ("chat_development", "chat")
+
 
 def main(arguments: list[str]) -> int:
     """Run one command; 0 when it did what was asked."""
@@ -19,8 +21,8 @@ def main(arguments: list[str]) -> int:
     change.add_argument("service", help="key or name")
     change.add_argument("level", help="operational, degraded, outage or maintenance")
     change.add_argument("text", nargs="?", help="what the incident says; ends it with level operational")
-    judge = commands.add_parser("judge", help="measure the assistant on a judged set")
-    judge.add_argument("file", type=Path, nargs="?", default=Path("tests/judged/chat.yaml"))
+    judge = commands.add_parser("judge", help="measure the assistant on judged sets")
+    judge.add_argument("files", type=Path, nargs="*", default=[Path(f"tests/judged/{name}.yaml") for name in JUDGED])
     judge.add_argument("--page", type=Path, default=Path("docs/assistant.md"), help="where the figures are written")
     rebuild = commands.add_parser("rebuild", help="fill a projection anew beside the live one, then swap")
     rebuild.add_argument("projection")
@@ -68,7 +70,7 @@ def _plain(chosen: argparse.Namespace) -> int:
             worker.run(service, lambda stop: bootstrap.build_runners(service, settings, url, stop), process)
             return 0
         case "judge":
-            return administration.judge(settings, url, chosen.file, chosen.page)
+            return administration.judge(settings, url, chosen.files, chosen.page)
         case "rebuild":
             return administration.rebuild(settings, url, chosen.projection)
         case _:

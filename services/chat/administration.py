@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from services.chat import bootstrap
@@ -36,18 +37,24 @@ def change_status(service: str, level: str, text: str | None) -> int:
     return 0
 
 
-def judge(settings: Settings, amqp_url: str, file: Path, page: Path) -> int:
-    """Measure the assistant on a judged set; prints the figures and writes them to `page`."""
+def judge(settings: Settings, amqp_url: str, files: Sequence[Path], page: Path) -> int:
+    """Measure the assistant on judged sets; prints the figures and puts them in their place on `page`."""
     service = bootstrap.build(settings, amqp_url)
     try:
         assistant = bootstrap.build_assistant(settings, service.lookups)
-        judged = judging.judge(assistant, judging.read(file), judging.faq_names(FAQ))
-        text = judging.report(judged, str(file))
+        names = judging.faq_names(FAQ)
+        reports = [
+            judging.report(judging.judge(assistant, judging.read(file), names), file.as_posix()) for file in files
+        ]
     finally:
         service.close()
-    print(text)
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(text, encoding="utf-8")
+    figures = "\n".join(reports)
+    print(figures)
+    try:
+        page.write_text(judging.placed(page.read_text("utf-8"), figures), encoding="utf-8")
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
     return 0
 
 

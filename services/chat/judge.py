@@ -25,6 +25,9 @@ import yaml
 
 from services.chat.assistant.port import Asker, Assistant, People, Reply, Said, Source, Turn
 
+BEGIN, END = "<!-- figures: written by the command judge -->", "<!-- end of the figures -->"
+"""What the figures stand between on a page."""
+
 ASKER = Asker("judge", "Judge", "judge@example.com", "judge")
 PEOPLE = People(False, datetime(2027, 1, 4, 8, tzinfo=UTC), "Monday to Friday 09:00–18:00 (Europe/Berlin)")
 
@@ -217,6 +220,15 @@ def report(judged: Sequence[Judged], file: str) -> str:
         f" {statistics.median(each.seconds for each in judged) * 1000:.0f} ms, p95 {p95(judged) * 1000:.0f} ms.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def placed(page: str, figures: str) -> str:
+    """A page with its figures replaced and every other word kept. Raises ValueError where it has no place for them."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"no place for figures: the page needs {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n\n{figures.strip()}\n\n{END}{after}"
 
 
 def _figure(value: float | None) -> str:

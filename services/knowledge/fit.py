@@ -34,8 +34,10 @@ NUMBER = 0.4
 # what a slip of a word that stands in no title is less believed
 NO_SLIP = 0.7
 # the weight of a word that stands nowhere, in a question of so few words; in a story most words are no subject
-UNKNOWN = 1.1
+UNKNOWN = 1.2
 STORY = 6
+# how much more a word counts that other subjects are spoken of with
+FOREIGN = 2.0
 # how much less a word counts that stands in no title: it is what articles are written with, not what they are about
 NO_TITLE = 0.6
 IN_TEXT = (0.6, 0.8)
@@ -45,7 +47,7 @@ NEAR = 0.3
 # how much of the score is for a title that asks for nothing else
 EXACT = 0.1
 # a question of less weight than this says too little to be sure of
-EVIDENCE = 0.4
+EVIDENCE = 0.5
 # how much of the score is for words that stand in one paragraph, and how many pieces are looked at so closely
 TOGETHER = 0.2
 CLOSER = 40
@@ -230,11 +232,16 @@ def asked_in(text: str, meanings: Meanings, vocabulary: Vocabulary, faq: Sequenc
     counts = vocabulary.counts([[way.written for way in ways] for ways in (*same, *slots)])
     size = vocabulary.size() + len(faq)
     faint = [all(map(_is_faint, ways[0].written.split())) for ways in slots]
+    foreign = [is_foreign(ways[0].written) and len(ways) == 1 for ways in slots]
     unknown = UNKNOWN * min(1.0, STORY / max(1, len(slots) - sum(faint)))
     asked = []
     for number, ways in enumerate(slots):
         own = _with_faq(counts[number], same[number], faq)
         either = own if own[0] else _with_faq(counts[len(slots) + number], ways, faq)
+        if foreign[number] and either[1] == 0:
+            # that an article happens to have it, too, proves nothing
+            asked.append(Asked(FOREIGN * unknown, tuple(replace(way, strength=0.0) for way in ways), False))
+            continue
         weight = (_weight(*either, size) if either[0] else unknown) * _meaning(ways, faint[number], either[0])
         asked.append(_one(ways, weight, unknown, own, either))
     return sorted(asked, key=lambda each: -each.weight)[:MAX_ASKED]
@@ -328,6 +335,7 @@ def _mended(
         and word.isalpha()
         and word not in stopped
         and stem(word) not in _faint_stems()
+        and not is_foreign(word)
         and stem(word) not in meanings.known
         and not any(_has(piece, stem(word)) for piece in faq)
     ]
@@ -354,9 +362,18 @@ def _spellings(pieces: Iterable[Piece]) -> set[str]:
 
 
 @cache
-def _faint_words() -> frozenset[str]:
-    lines = resources.files("services.knowledge.index").joinpath("faint_words.txt").read_text("utf-8").splitlines()
+def _listed(file: str) -> frozenset[str]:
+    lines = resources.files("services.knowledge.index").joinpath(file).read_text("utf-8").splitlines()
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+def _faint_words() -> frozenset[str]:
+    return _listed("faint_words.txt")
+
+
+def is_foreign(word: str) -> bool:
+    """Whether a word is one that other subjects are spoken of with: `pizza`, `passport`, `netflix`."""
+    return word in _listed("elsewhere_words.txt")
 
 
 @cache

@@ -44,7 +44,9 @@ PARTS = 3
 """Sentences of a long message, or messages of several, that are looked up by themselves."""
 LONG, SHORT = 14, 6
 CONTEXT = 0.1
-"""What a passage of the article that was just spoken of gains for a question that leans on it."""
+"""What another passage of the article that was just spoken of gains for a question that leans on it."""
+KEPT = 0.77
+"""The share of its score for the last question that a passage must keep with the new words, or these mean another."""
 
 _STATES = {
     "OPEN": "is open and waits for our team",
@@ -190,22 +192,32 @@ class Passages:
         if len(text.split()) > LONG and len(sentences) > 1:
             for part in sorted(sentences, key=_weight, reverse=True)[:PARTS]:
                 found = _better(found, self.lookups.passages(part))
-        if (before := _before(turn)) is not None and (intents.follows(text) or len(set(intents.subject(text))) < 2):
+        if (before := _before(turn)) is not None and (intents.follows(text) or not intents.subject(text)):
             found = self._in_context(turn, text, before, found)
         return found
 
     def _in_context(self, turn: Turn, text: str, before: Said, found: list[Passage]) -> list[Passage]:
-        spoken_of = {source.slug for source in _last_sources(turn)}
+        """Passages for a message that leans on the last question; none where it has words that fit neither."""
+        named = len(set(intents.subject(text)))
+        # a question that names a new subject stands for itself
+        if found and found[0].score >= answers.SURE and named > 2 and not intents.points(text):
+            return found
         together = self.lookups.passages(f"{text}\n{before.body}")
+        if not together or together[0].score < KEPT * self._alone(before.body, together[0]):
+            return found if named > 1 else []
+        told = _last_sources(turn)
+        spoken_of = {source.slug for source in told}
         lifted = [
-            replace(passage, score=min(1.0, passage.score + CONTEXT * (passage.source.slug in spoken_of)))
+            replace(passage, score=min(1.0, passage.score + CONTEXT))
+            if passage.source.slug in spoken_of and passage.source not in told
+            else passage
             for passage in together
         ]
-        lifted.sort(key=lambda passage: -passage.score)
-        # a question that names a new subject stands for itself
-        new = len(set(intents.subject(text))) > 2 and not intents.points(text)
-        stands = bool(found) and found[0].score >= answers.SURE and new
-        return found if stands else lifted or found
+        return sorted(lifted, key=lambda passage: -passage.score)
+
+    def _alone(self, text: str, passage: Passage) -> float:
+        """The score that a passage has for a question; 0 where it is not among the best."""
+        return next((each.score for each in self.lookups.passages(text) if each.source == passage.source), 0.0)
 
     def _answer(self, turn: Turn, text: str, query: str, found: Sequence[Passage]) -> Reply:
         best = found[0]
@@ -259,6 +271,9 @@ class Passages:
         key, fit = self._nearest(text, found)
         guidance = intents.wants_guidance(text)
         if fit < (GUIDED if guidance else BEGINS) or (intents.is_asking(text) and not guidance):
+            return None
+        # words of a need among others that nothing here speaks of
+        if found and found[0].score < answers.NEAR + intents.strangeness(text):
             return None
         begun = self.procedures.begin(key, self.lookups)
         fitting = [passage for passage in found[:1] if passage.score >= answers.FLOOR]

@@ -202,7 +202,7 @@ _ABOUT_PEOPLE = re.compile(
     r"|bucket|project|vpn"
     r"|instance|kubernetes|cluster|password)\b"
     r"|^(when|what time|until when|how (late|long|fast|soon)|at what time|which hours|what are)\b"
-    r"|\byou are (a |an )?(human|person|people)\b"
+    r"|\byou are (a |an )?(human|person|people)\b|\bwith people (at|in|on|from|who)\b"
     r"|\b(am i|are you|is this|do i|did i)\b.*\b(talking|speaking|chatting|a|an) (to |with )?(a |an )?(\w+ )?(human"
     r"|person|bot|robot|people|agent|operator)\b"
 )
@@ -506,13 +506,16 @@ _STRANGE = (
             r"|order me)\b"
             r"|^who (was|won|invented|discovered)\b|\bignore (all|any|every|the|your|previous)\b|\b(system"
             r"|secret) prompt\b"
-            r"|\b(of|from|about) (another|other|a different|somebody elses|someone elses) (customer|user|person"
+            r"|\b(of|from|about) ((all )?other|another|a different|somebody elses|someone elses) (customer|user|person"
             r"|account)s?\b"
+            r"|\b(forget|disregard|override|bypass|reveal|repeat|print|show)( me)?( all| everything| any| of| the)*"
+            r" (above|(your|hidden|these|previous) (rules|instructions?|prompts?|guidelines|configuration))\b"
+            r"|\byou are now\b|\b(developer|god|jailbreak) mode\b"
             r"|^which \w+( \w+)? is (the )?(best|better)\b|\bjoke\b|\bpoem\b|\bmeaning of life\b"
         ),
     ),
     (
-        0.15,
+        0.2,
         re.compile(
             r"^(\w+ ){0,2}(do|does|will|would|are|is|can) (you|cloud factory|your \w+) (\w+ ){0,2}(offer|offering"
             r"|sell|provide"

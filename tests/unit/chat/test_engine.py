@@ -229,6 +229,24 @@ class TestConversation:
         ask("how do I create a peering?", assistant(first), "How do I create a new bucket?", lookups=lookups)
         assert lookups.queries[-1] == "How do I create a new bucket?"
 
+    def test_a_message_about_something_else_is_not_answered_with_the_last_article(self) -> None:
+        server = passage("instance-unreachable", 0.9)
+        weak = replace(server, score=0.5)
+        lookups = Asking({"weather": [], "pizza?\nhow": [weak], "server": [server]})
+        before = "how do I reach my server?"
+        first = ask(before, lookups=lookups)
+        for text in ("what is the weather like", "and with pizza?"):
+            reply = ask(before, assistant(first), text, lookups=lookups)
+            assert (reply.intent, reply.answered, reply.sources) == ("unknown", False, ()), text
+
+    def test_a_section_that_was_just_told_comes_after_another_that_fits_as_well(self) -> None:
+        told = passage("network-peering", 0.9, heading="Create a peering")
+        other = replace(PEERING, source=replace(PEERING.source, anchor="s-undo"), score=0.85)
+        lookups = Asking({"undo that?\nhow": [told, other], "peering": [told]})
+        first = ask("how do I create a peering?", lookups=lookups)
+        reply = ask("how do I create a peering?", assistant(first), "and how do I undo that?", lookups=lookups)
+        assert reply.sources == (other.source,)
+
     def test_several_messages_with_answers_of_their_own_are_answered_together(self) -> None:
         lookups = Asking({"bucket": [BUCKET], "peering": [replace(PEERING, score=0.9)]})
         reply = ask("how do I create a bucket?", "how do I remove a peering?", lookups=lookups, since=2)

@@ -124,6 +124,24 @@ def test_figures(tmp_path: Path) -> None:
     assert "Answered although nothing answers it: 1.000" in report
 
 
+def test_figures_take_their_place_and_leave_the_rest_of_the_page() -> None:
+    page = f"Above.\n\n{judge.BEGIN}\nold\n{judge.END}\n\nBelow.\n"
+    once = judge.placed(page, "new\n")
+    assert once == f"Above.\n\n{judge.BEGIN}\n\nnew\n\n{judge.END}\n\nBelow.\n"
+    assert judge.placed(once, "new\n") == once
+
+
+@pytest.mark.parametrize("page", ["Words.", judge.BEGIN, f"{judge.END}{judge.BEGIN}"])
+def test_a_page_without_a_place_for_figures_is_not_written(page: str) -> None:
+    with pytest.raises(ValueError, match="no place for figures"):
+        judge.placed(page, "new")
+
+
+def test_the_page_has_a_place_for_figures() -> None:
+    page = (ROOT / "docs/assistant.md").read_text("utf-8")
+    assert "What it does" in judge.placed(page, "new")
+
+
 def test_the_engine_keeps_what_it_reached_on_the_development_set() -> None:
     content = ROOT / "services/knowledge/content"
     procedures = Procedures.load(ROOT / "services/chat/content/procedures")
@@ -133,6 +151,6 @@ def test_the_engine_keeps_what_it_reached_on_the_development_set() -> None:
     figures = {row.name: row for row in judge.rows(judged)}
     assert figures["all"].right >= 0.91, "\n".join(judge.wrong(judged))
     assert figures["question"].right >= 0.87
-    assert (figures["question"].first or 0.0) >= 0.87
+    assert (figures["question"].first or 0.0) >= 0.86
     assert min(figures[kind].right for kind in ("person", "status", "ticket", "small_talk")) >= 0.97
-    assert judge.answered_wrongly(judged) <= 0.16
+    assert judge.answered_wrongly(judged) <= 0.1

@@ -134,6 +134,11 @@ def test_a_story_is_not_measured_by_its_every_word() -> None:
     assert found(story)[0][0] == "restore"
 
 
+def test_a_word_of_another_subject_counts_more_than_one_that_is_only_unknown() -> None:
+    assert top("restore a database with pizza") < top("restore a database with blorbs")
+    assert [each.known for each in ask("passport")] == [False]
+
+
 def test_of_one_article_only_some_sections_are_found() -> None:
     assert [piece.slug for piece, _ in best(ask("firewall"), PIECES, 8, each=1)] == ["firewall-rules", "restore"]
 
