@@ -38,7 +38,7 @@ from tests.benchmarks.report import Table
 
 _JUDGED = Path(__file__).parents[1] / "judged"
 _ALIAS = "bench-articles"
-_BATCH = 500
+_BATCH = 1000
 _PAGE = 10
 # how many letters a person has typed when suggestions are asked for
 _TYPED = 9

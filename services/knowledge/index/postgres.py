@@ -100,7 +100,10 @@ with term as materialized (
     group by article_id
 ), page as materialized (
     select a.article_id, a.slug, a.title, a.category, coalesce(r.rank * l.covered, 0) as score,
-           row_number() over (order by r.rank * l.covered desc nulls last, l.likely desc, a.slug) as place
+           row_number() over (
+               order by r.rank * l.covered desc nulls last, case when r.rank is not null then a.slug end,
+                        l.likely desc, l.article_id
+           ) as place
     from likeliest l left join ranked r using (article_id)
     cross join lateral (
         select article_id, slug, title, category from article_search a where a.article_id = l.article_id offset 0
