@@ -9,7 +9,7 @@ from collections.abc import Callable
 from rich.console import Console
 
 from deploy.local.stack import Stack
-from tests.benchmarks import appends, http, listing, projecting, replay, report, servers, story
+from tests.benchmarks import appends, http, listing, projecting, replay, report, searching, servers, story
 from tests.benchmarks.measure import QUICK, WHOLE, Scale, machine, number
 
 Part = Callable[[Stack, Scale], list[report.Table]]
@@ -20,6 +20,7 @@ PARTS: dict[str, Part] = {
     "replay": replay.measure,
     "projecting": projecting.measure,
     "listing": listing.measure,
+    "searching": searching.measure,
     "http": http.measure,
 }
 
@@ -46,7 +47,7 @@ def main() -> None:
 def _measure(console: Console, scale: Scale, wanted: list[str]) -> list[report.Table]:
     tables: list[report.Table] = []
     with console.status("Starting servers") as status, servers.servers() as stack:
-        if set(wanted) - {"appends"}:
+        if set(wanted) - {"appends", "searching"}:
             status.update(f"Making up {number(scale.tickets)} tickets")
             story.fill(servers.admin(stack, "event_store"), story.Story(scale.tickets))
             servers.settle(stack)

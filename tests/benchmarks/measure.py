@@ -48,10 +48,11 @@ class Scale:
     projected_events: int
     http_seconds: float
     calls: int
+    articles: int
 
 
-WHOLE = Scale(3, 5, 100_000, 300_000, 100_000, 3.0, 40)
-QUICK = Scale(2, 1, 10_000, 30_000, 15_000, 1.0, 15)
+WHOLE = Scale(3, 5, 100_000, 300_000, 100_000, 3.0, 40, 10_000)
+QUICK = Scale(2, 1, 10_000, 30_000, 15_000, 1.0, 15, 2_000)
 
 
 def spread(values: Iterable[float]) -> Spread:

@@ -298,6 +298,23 @@ class TestReading:
         assert found(BEN, "xylophone") == [ticket]
         assert found(BEN, "invoice") == [other]
 
+    def test_every_page_of_a_search_has_its_total(self, world: World) -> None:
+        for number in range(5):
+            world.clock += timedelta(minutes=1)
+            world.open(subject=f"Zebra {number}")
+        world.project()
+        for sort in ("-updated_at", "created_at", "-priority"):
+            first = world.queries.list_tickets(BEN, q="zebra", sort=sort, limit=3)
+            rest = world.queries.list_tickets(BEN, q="zebra", sort=sort, limit=3, cursor=first["next_cursor"])
+            shown = [item["subject"] for item in first["items"] + rest["items"]]
+            assert sorted(shown) == [f"Zebra {number}" for number in range(5)]
+            assert (first["total"], rest["total"], rest["next_cursor"]) == (5, 5, None)
+            assert shown == [item["subject"] for item in world.queries.list_tickets(BEN, q="zebra", sort=sort)["items"]]
+        # what the cursor of an older list points to may be the last that is left
+        last = world.queries.list_tickets(BEN, q="zebra", sort="-updated_at", limit=4)["next_cursor"]
+        beyond = world.queries.list_tickets(BEN, q="zebra 4", sort="-updated_at", cursor=last)
+        assert (beyond["items"], beyond["total"]) == ([], 1)
+
     def test_one_customers_tickets(self, world: World) -> None:
         mine, other = world.open(ADA), world.open(CHI)
         world.project()

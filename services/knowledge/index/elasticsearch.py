@@ -73,19 +73,8 @@ class ElasticsearchIndex:
         )
 
     def suggest(self, text: str, limit: int = 5) -> Sequence[Hit]:
-        text = text[:MAX_QUERY]
-        typed = [
-            {"match": {"title.typed": {"query": text, "operator": "and", "boost": 8}}},
-            {"match": {"headings.typed": {"query": text, "operator": "and", "boost": 2}}},
-            {"match": {"title.typed": {"query": text, "boost": 1}}},
-        ]
         with _translated():
-            answer = self._search_client.search(
-                index=self._alias,
-                query=_visible([*typed, _words(self._subject(text))]),
-                size=limit,
-                sort=["_score", "slug"],
-            )
+            answer = self._search_client.search(index=self._alias, **self.typed(text[:MAX_QUERY], limit))
         return [_hit(hit, "") for hit in answer["hits"]["hits"]]
 
     def put(self, documents: Sequence[Document]) -> None:
@@ -174,29 +163,55 @@ class ElasticsearchIndex:
         excerpts: bool,
         seconds: float = SEARCH_SECONDS,
     ) -> Any:
+        with _translated():
+            return self._search_client.options(request_timeout=seconds).search(
+                index=self._alias, **self.request(text, mended, category, limit, offset, excerpts)
+            )
+
+    def request(
+        self,
+        text: str,
+        mended: str | None = None,
+        category: str | None = None,
+        limit: int = 10,
+        offset: int = 0,
+        excerpts: bool = True,
+    ) -> dict[str, Any]:
+        """What Elasticsearch is asked for a search, as its client's arguments."""
         asked = self._subject(text)
         queries = [_words(asked), _phrase(asked)]
         if mended is not None:
             meant = self._subject(mended)
             queries += [_words(meant, _MENDED), _phrase(meant, _MENDED)]
-        with _translated():
-            return self._search_client.options(request_timeout=seconds).search(
-                index=self._alias,
-                query=self._by_coverage(_visible(queries), mended or text),
-                post_filter=None if category is None else {"term": {"category": category}},
-                aggregations={"category": {"terms": {"field": "category", "size": 100}}},
-                highlight=_HIGHLIGHT if excerpts else None,
-                suggest={
-                    "text": text,
-                    "written": _suggester("spelling", "written"),
-                    "stem": _suggester("body", "stem"),
-                },
-                size=limit,
-                from_=offset,
-                sort=["_score", "slug"],
-                track_scores=True,
-                track_total_hits=True,
-            )
+        return {
+            "query": self._by_coverage(_visible(queries), mended or text),
+            "post_filter": None if category is None else {"term": {"category": category}},
+            "aggregations": {"category": {"terms": {"field": "category", "size": 100}}},
+            "highlight": _HIGHLIGHT if excerpts else None,
+            "suggest": {
+                "text": text,
+                "written": _suggester("spelling", "written"),
+                "stem": _suggester("body", "stem"),
+            },
+            "size": limit,
+            "from_": offset,
+            "sort": ["_score", "slug"],
+            "track_scores": True,
+            "track_total_hits": True,
+        }
+
+    def typed(self, text: str, limit: int = 5) -> dict[str, Any]:
+        """What Elasticsearch is asked for suggestions, as its client's arguments."""
+        typed = [
+            {"match": {"title.typed": {"query": text, "operator": "and", "boost": 8}}},
+            {"match": {"headings.typed": {"query": text, "operator": "and", "boost": 2}}},
+            {"match": {"title.typed": {"query": text, "boost": 1}}},
+        ]
+        return {
+            "query": _visible([*typed, _words(self._subject(text))]),
+            "size": limit,
+            "sort": ["_score", "slug"],
+        }
 
     def _mend(self, text: str, suggested: Mapping[str, Any]) -> str | None:
         """The text with its slips mended; None where there are none, or nothing is near them."""

@@ -24,6 +24,8 @@ ENGINE = "postgresql"
 SYNONYM, SLIP = 0.8, 0.6
 # an article that answers less of a query than this, by rarity, is no result
 COVERED = 0.15
+# so many articles, more than anybody pages through, are ranked by where and how often they have the terms
+RANKED = 200
 
 _KNOWN: LiteralString = (
     "select t.word from unnest(%s::text[]) t(word) where numnode(plainto_tsquery('english', t.word)) = 0"
@@ -35,56 +37,94 @@ _SPELT_ALIKE: LiteralString = (
     " union select word, articles from search_words where length(t.word) < 6 and word like left(t.word, 1) || '%%'"
     " and length(word) between length(t.word) - 1 and length(t.word) + 1) w"
 )
-# how a term is asked for: `all` its words anywhere, as a `phrase`, or as the beginning of a word (`prefix`)
+# How a term is asked for: `all` its words anywhere, as a `phrase`, or as the beginning of a word (`prefix`).
+# To rank an article reads the whole of its vector, so only the likeliest are ranked; the others follow in that order.
+# `offset 0` and `materialized` keep the planner from asking every article for every term: it cannot know how many
+# articles have them.
 _TERMS: LiteralString = """
-with term as (
+with term as materialized (
     select slot, boost, case kind
         when 'phrase' then phraseto_tsquery('english', words)
         when 'prefix' then plainto_tsquery('english', words) || to_tsquery('simple', quote_literal(words) || ':*')
         else plainto_tsquery('english', words) end as query
     from unnest(%(slots)s::integer[], %(boosts)s::float8[], %(kinds)s::text[], %(words)s::text[])
         as t(slot, boost, kind, words)
-), matched as (
-    select t.slot, a.article_id, max(t.boost * ts_rank(%(weights)s::float4[], a.vector, t.query, 1)) as rank
-    from term t join article_search a on a.visible and a.vector @@ t.query
-    where numnode(t.query) > 0
-    group by t.slot, a.article_id
+), asked as materialized (
+    select slot, boost, query from term where numnode(query) > 0
+), matched as materialized (
+    select slot, article_id, min(category collate "C") as category, max(likely) as likely
+    from (
+        select t.slot, a.article_id, a.category, t.boost * %(in_text)s::float8 as likely
+        from asked t cross join lateral (
+            select article_id, category from article_search where visible and vector @@ t.query offset 0
+        ) a
+        union all
+        -- titles, headings and tags
+        select t.slot, a.article_id, a.category, t.boost
+        from asked t cross join lateral (
+            select article_id, category from article_search
+            where visible and ts_filter(vector, '{a,b}') @@ t.query offset 0
+        ) a
+    ) each
+    group by slot, article_id
 ), size as (
     select greatest(count(*), 1) as articles from article_search where visible
-), rarity as (
+), had as materialized (
+    select slot, count(*) as articles from matched group by slot
+), rarity as materialized (
     -- a word that no article has says less about which article is meant than its rarity claims
-    select s.slot, case count(m.article_id) when 0 then 0.5 else 1 end
-           * ln(1 + (size.articles - count(m.article_id) + 0.5) / (count(m.article_id) + 0.5)) as weight
-    from size cross join generate_series(0, %(last)s::integer) as s(slot) left join matched m using (slot)
-    group by s.slot, size.articles
-), ranked as (
-    select m.article_id, sum(m.rank * r.weight) as rank, sum(r.weight) / (select sum(weight) from rarity) as covered
+    select s.slot, case when had.articles is null then 0.5 else 1 end
+           * ln(1 + (size.articles - coalesce(had.articles, 0) + 0.5) / (coalesce(had.articles, 0) + 0.5)) as weight
+    from size cross join generate_series(0, %(last)s::integer) as s(slot) left join had using (slot)
+), found as materialized (
+    select m.article_id, min(m.category) as category, sum(r.weight) / (select sum(weight) from rarity) as covered,
+           sum(m.likely * r.weight) * sum(r.weight) as likely
     from matched m join rarity r using (slot)
     group by m.article_id
-), found as (
-    select a.article_id, a.slug, a.title, a.category, r.rank * r.covered as score
-    from ranked r join article_search a using (article_id)
-    where r.covered >= %(covered)s
+    having sum(r.weight) / (select sum(weight) from rarity) >= %(covered)s
+), likeliest as materialized (
+    select article_id, covered, likely from found where %(category)s::text is null or category = %(category)s
+    order by likely desc, article_id limit greatest(%(ranked)s::integer, %(limit)s::integer + %(offset)s::integer)
+), vectors as materialized (
+    -- unpacked once, not by each term
+    select l.article_id, a.vector || ''::tsvector as vector
+    from (select article_id from likeliest order by likely desc, article_id limit %(ranked)s) l
+    cross join lateral (select vector from article_search a where a.article_id = l.article_id offset 0) a
+), ranked as materialized (
+    select article_id, sum(rank * weight) as rank
+    from (
+        select v.article_id, t.slot, max(t.boost * ts_rank(%(weights)s::float4[], v.vector, t.query, 1)) as rank
+        from vectors v join asked t on v.vector @@ t.query
+        group by v.article_id, t.slot
+    ) each join rarity using (slot)
+    group by article_id
+), page as materialized (
+    select a.article_id, a.slug, a.title, a.category, coalesce(r.rank * l.covered, 0) as score,
+           row_number() over (
+               order by r.rank * l.covered desc nulls last, case when r.rank is not null then a.slug end,
+                        l.likely desc, l.article_id
+           ) as place
+    from likeliest l left join ranked r using (article_id)
+    cross join lateral (
+        select article_id, slug, title, category from article_search a where a.article_id = l.article_id offset 0
+    ) a
+    order by place limit %(limit)s offset %(offset)s
 )
 """
 _SEARCH: LiteralString = (
     _TERMS
     + """
-, page as (
-    select * from found where %(category)s::text is null or category = %(category)s
-    order by score desc, slug limit %(limit)s offset %(offset)s
-)
 select (select jsonb_object_agg(category, n) from (select category, count(*) as n from found group by category) f)
        as facets,
        (select jsonb_agg(jsonb_build_object('slug', p.slug, 'title', p.title, 'category', p.category,
                'score', p.score, 'snippet', case when %(excerpts)s then ts_headline('english',
                translate(a.summary || E'\\n' || a.body, '<>', %(angles)s),
-               (select string_agg('(' || query::text || ')', ' | ')::tsquery from term where numnode(query) > 0),
-               %(headline)s) else '' end) order by p.score desc, p.slug)
+               (select string_agg('(' || query::text || ')', ' | ')::tsquery from asked),
+               %(headline)s) else '' end) order by p.place)
         from page p join article_search a using (article_id)) as hits
 """
 )
-_SUGGEST: LiteralString = _TERMS + "select * from found order by score desc, slug limit %(limit)s"
+_SUGGEST: LiteralString = _TERMS + "select slug, title, category, score from page order by place"
 _COUNTS: LiteralString = """
 with asked as (
     select number, string_agg('(' || query || ')', ' | ')::tsquery as query
@@ -177,7 +217,8 @@ class PostgresIndex:
             ends = len(asked) - 1 if asked[-1].written.endswith(written[-1]) else len(asked)
             terms.append(_Term(ends, 1.0, "prefix", written[-1]))
         last = max(term.slot for term in terms)
-        rows = self._read_model.query(_SUGGEST, {**_parameters(terms, last + 1, _TITLE_FIRST), "limit": limit})
+        page = {"category": None, "limit": limit, "offset": 0}
+        rows = self._read_model.query(_SUGGEST, {**_parameters(terms, last + 1, _TITLE_FIRST), **page})
         return [Hit(row["slug"], row["title"], row["category"], "", row["score"]) for row in rows]
 
     def put(self, documents: Sequence[Document]) -> None:
@@ -319,6 +360,8 @@ def _parameters(terms: Sequence[_Term], slots: int, weights: Sequence[float]) ->
         "last": slots - 1,
         "weights": list(weights),
         "covered": COVERED,
+        "in_text": _WEIGHTS[0],
+        "ranked": RANKED,
     }
 
 

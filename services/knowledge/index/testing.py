@@ -57,6 +57,16 @@ class SearchIndexContract:
         assert (list(results.hits), results.total, dict(results.facets)) == ([], 0, {})
         assert list(index.suggest("pass")) == []
 
+    def test_pages_of_a_word_that_very_many_have_go_on_to_the_last(self, index: SearchIndex) -> None:
+        titles = {number: f"Zebra {number}" if number % 50 == 0 else f"Animal {number}" for number in range(100, 360)}
+        index.put([article(number, title, "A zebra grazes.") for number, title in titles.items()])
+        index.refresh()
+        pages = [index.search("zebra", limit=65, offset=offset, excerpts=False) for offset in range(0, 260, 65)]
+        slugs = [hit.slug for page in pages for hit in page.hits]
+        assert {page.total for page in pages} == {260}
+        assert sorted(slugs[:6]) == ["zebra-100", "zebra-150", "zebra-200", "zebra-250", "zebra-300", "zebra-350"]
+        assert len(slugs) == len(set(slugs)) == 260
+
     def test_a_title_comes_before_a_body(self, library: SearchIndex) -> None:
         assert _slugs(library, "password") == ["reset-your-password", "invoices"]
 
