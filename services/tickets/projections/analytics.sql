@@ -1,5 +1,6 @@
 -- What analytics may rely on: columns are added, never changed or removed. Run after every migration and rebuild.
--- Nothing personal but in analytics.people; customer_id and agent_id are keys into it.
+-- Nothing personal but in analytics.people, into which customer_id and agent_id are keys; the people of chats are in
+-- analytics.chat_people.
 
 create or replace view analytics.tickets as
 select ticket_id, number, category, priority, status, account, customer_id, assignee_id as agent_id, opened_at,
