@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install up servers down status logs reset demo test install-test lint fmt unit contract integration browser bench lock docs pictures
+.PHONY: help install up servers down status logs run reset demo test install-test lint fmt unit contract integration browser bench lock docs pictures
 
 PYTHON := .venv/bin/python
 LOCAL := $(PYTHON) -m deploy.local
@@ -34,6 +34,9 @@ status: | $(PYTHON) ## Show every process and whether it is ready
 
 logs: | $(PYTHON) ## Follow the logs (P="tickets-rpc gateway" for some)
 	@$(LOCAL) logs $(P)
+
+run: | $(PYTHON) ## Run a service's command on this copy (C="tickets verify")
+	@$(LOCAL) run $(C)
 
 demo: | $(PYTHON) ## Fill the demo again (doubles nothing)
 	@$(LOCAL) demo

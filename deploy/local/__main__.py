@@ -1,4 +1,4 @@
-"""`python -m deploy.local up | servers | down | status | logs | demo | reset`: what `make` calls."""
+"""`python -m deploy.local up | servers | down | status | logs | run | demo | reset`: what `make` calls."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import psycopg
 from rich.table import Table
 
 from deploy.local import demo
-from deploy.local.programs import SERVICES
+from deploy.local.programs import MIGRATED, SERVICES
 from deploy.local.progress import console, shown
-from deploy.local.settings import LocalError, Settings, read_settings
+from deploy.local.settings import PROJECT, LocalError, Settings, read_settings
 from deploy.local.stack import Stack, names
 
 
@@ -33,6 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
         commands.add_parser(name, help=text)
     logs = commands.add_parser("logs", help="follow the logs")
     logs.add_argument("process", nargs="*", help="only these processes")
+    run = commands.add_parser("run", help="run a service's command on this copy, such as `tickets verify`")
+    run.add_argument("package", choices=MIGRATED)
+    run.add_argument("arguments", nargs=argparse.REMAINDER)
     reset = commands.add_parser("reset", help="stop everything and delete all data")
     reset.add_argument("--force", action="store_true", help="do not ask")
     given = parser.parse_args(arguments)
@@ -48,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(given: argparse.Namespace, settings: Settings) -> int:
-    if given.command in ("down", "status", "logs", "reset") and not settings.run_dir.exists():
+    if given.command in ("down", "status", "logs", "run", "reset") and not settings.run_dir.exists():
         console.print(f"Nothing runs: there is no {settings.run_dir}.")
         return 0
     stack = Stack(settings, shown)
@@ -66,6 +69,8 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
             return _status(stack)
         case "demo":
             demo.fill(settings.url, shown)
+        case "run":
+            _run_command(stack, given.package, given.arguments)
         case "logs":
             _logs(settings, given.process)
         case "reset":
@@ -140,6 +145,13 @@ def _logs(settings: Settings, processes: list[str]) -> None:
     files = [str(settings.logs / f"{name}.log") for name in processes or names()]
     sys.stdout.flush()
     os.execvp("tail", ["tail", "-n", "50", "-F", *files])  # noqa: S606
+
+
+def _run_command(stack: Stack, package: str, arguments: list[str]) -> None:
+    environment = stack.env_for_migrate(package) if arguments[:1] == ["migrate"] else stack.env_for(package)
+    sys.stdout.flush()
+    os.chdir(PROJECT)
+    os.execve(sys.executable, [sys.executable, "-m", f"services.{package}", *arguments], environment)  # noqa: S606
 
 
 def _reset(stack: Stack, force: bool) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ MAX_TRANSCRIPT = 50_000
 MAX_SUBJECT = 150
 MIN_SUBJECT = 3
 MAX_FILES = 10
+_MARKS = re.compile(r"\*\*(.+?)\*\*|`([^`\n]+)`")
 _LABELS = {"assistant": "Assistant", "agent": "Support"}
 
 
@@ -47,9 +49,16 @@ def files(facts: Sequence[Fact]) -> list[str]:
     return list(sent)[-MAX_FILES:]
 
 
+def plain(markdown: str) -> str:
+    """The assistant's Markdown as a ticket shows it: without the signs for bold and code."""
+    lines = [line for line in markdown.split("\n") if not line.startswith("```")]
+    return _MARKS.sub(lambda found: found[1] or found[2], "\n".join(lines))
+
+
 def _paragraph(row: dict[str, Any]) -> str:
     label = _LABELS.get(row["author_role"])
     name = row["author_name"] if label in (None, row["author_name"]) else f"{row['author_name']} ({label})"
     pressed = row["button"]["label"] if row["button"] and row["button"]["label"] != row["body"] else ""
-    said = [row["body"], f"[{pressed}]" if pressed else "", *(f"[{file['filename']}]" for file in row["attachments"])]
+    body = plain(row["body"]) if row["author_role"] == "assistant" else row["body"]
+    said = [body, f"[{pressed}]" if pressed else "", *(f"[{file['filename']}]" for file in row["attachments"])]
     return f"{name}, {row['created_at'].astimezone(UTC):%Y-%m-%d %H:%M} UTC\n" + "\n".join(filter(None, said))

@@ -26,6 +26,7 @@ def main() -> None:
         stack.start_servers()
         stack.migrate()
         stack.start_services()
+        stack.fill_content()
         demo.fill(stack.settings.url, shown)
         FOLDER.mkdir(parents=True, exist_ok=True)
         with sync_playwright() as playwright:
@@ -49,6 +50,11 @@ def take(browser: Browser, url: str) -> None:
     desk.locator("cf-desk-list a").first.click()
     expect(desk.get_by_role("log")).to_be_visible()
     save(desk, "desk")
+    chat = signed_in(browser, f"{url}/support/live-chat", "Sofie Lindqvist", WIDE)
+    chat.locator("textarea").fill("How do I reset my password?")
+    chat.keyboard.press("Enter")
+    expect(chat.get_by_role("link", name="(FAQ)")).to_be_visible()
+    save(chat, "chat")
 
 
 def signed_in(browser: Browser, url: str, name: str, size: tuple[int, int], scheme: str = "light") -> Page:

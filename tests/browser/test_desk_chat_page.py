@@ -15,6 +15,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import Window, accessible
 from tests.integration.api import Person
+from tests.integration.service_tools import eventually
 
 SESSION = "sessionStorage.setItem('cf-support-session', JSON.stringify({token: %s, person: %s}))"
 
@@ -89,8 +90,13 @@ def sent(page: Page) -> None:
 
 
 def said(person: Person, chat: Any) -> list[str]:
-    items = person.get(f"/chats/{chat['id']}/messages")["items"]
-    return [one["body"] for one in items if one["author"]["role"] == "agent"]
+    """What the agent has said, once it has said something and the rows know it."""
+
+    def bodies() -> list[str]:
+        items = person.get(f"/chats/{chat['id']}/messages")["items"]
+        return [one["body"] for one in items if one["author"]["role"] == "agent"]
+
+    return list(eventually(bodies))
 
 
 def test_a_chat_that_begins_to_wait_is_told_and_taken(window: Window, agent: Person, customer: Person) -> None:
@@ -125,8 +131,9 @@ def test_question_and_answer_live(window: Window, agent: Person, customer: Perso
     expect(page.get_by_role("log").get_by_text("First line")).to_be_visible()
     assert said(customer, chat) == ["First line\nand second"]
 
-    customer.request("POST", f"/chats/{chat['id']}/typing", {})
-    expect(page.get_by_text(f"{customer.name} is typing…")).to_be_visible()
+    types = page.get_by_text(f"{customer.name} is typing…")
+    # a signal may be lost, and is sent again while somebody types
+    eventually(lambda: customer.request("POST", f"/chats/{chat['id']}/typing", {}) and types.is_visible())
     customer.send(f"/chats/{chat['id']}/messages", {"body": "Thank you"})
     expect(page.get_by_role("log").get_by_text("Thank you")).to_be_visible()
     expect(page.get_by_text(f"{customer.name} is typing…")).to_be_hidden()

@@ -102,7 +102,10 @@ class Person:
 
 
 class Live:
-    """A live stream, read in a thread: `items` are (position, name, data), `heartbeats` positions."""
+    """A live stream, read in a thread: `items` are (position, name, data), `heartbeats` positions.
+
+    `complete` are those heartbeats up to which everything has been sent; the first one only names the log's end.
+    """
 
     def __init__(self, person: Person, path: str, after: int | None = None) -> None:
         query = "" if after is None else f"?after={after}"
@@ -112,6 +115,7 @@ class Live:
         self._answer = urllib.request.urlopen(request, timeout=40)
         self.items: list[tuple[int, str, dict[str, Any]]] = []
         self.heartbeats: list[int] = []
+        self.complete: list[int] = []
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -123,7 +127,7 @@ class Live:
 
     def until_position(self, position: int) -> None:
         self.until(
-            lambda: any(at >= position for at in self.heartbeats) or any(item[0] >= position for item in self.items)
+            lambda: any(at >= position for at in self.complete) or any(item[0] >= position for item in self.items)
         )
 
     def close(self) -> None:
@@ -137,6 +141,8 @@ class Live:
             with self._changed:
                 if event["event"] == "heartbeat":
                     self.heartbeats.append(json.loads(event["data"])["position"])
+                    if "id" in event:
+                        self.complete.append(self.heartbeats[-1])
                 else:
                     # a signal, which is shown for a moment, has no place in the log
                     position = int(event.get("id", -1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Action = Mapping[str, Any]
@@ -38,6 +38,16 @@ def open_ticket(
     """Make a ticket of the conversation, with these fields where they are known."""
     fields = {"subject": subject, "category": category, "priority": priority, "description": description}
     return {"kind": "open_ticket", "label": label, **fields}
+
+
+def within_hours(offered: Sequence[Action], people_are_there: bool) -> tuple[Action, ...]:
+    """What is offered now: where nobody is there, no person but a ticket."""
+    persons = [action for action in offered if action["kind"] == "talk_to_person"]
+    if people_are_there or not persons:
+        return tuple(offered)
+    others = [action for action in offered if action["kind"] != "talk_to_person"]
+    has_ticket = any(action["kind"] == "open_ticket" for action in others)
+    return (*others, *(() if has_ticket else (open_ticket(),)))
 
 
 def open_article(label: str, slug: str, anchor: str | None = None) -> Action:

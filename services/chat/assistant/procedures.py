@@ -293,7 +293,7 @@ def _level(status: ServiceStatus) -> str:
 def _sentence(status: ServiceStatus) -> str:
     level = _level(status)
     since = f" (since {status.since.astimezone(UTC):%-d %B, %H:%M} UTC)" if status.since and level != LEVELS[0] else ""
-    incident = f": {_plain(status.incident.title)}" if status.incident else ""
+    incident = f": {_plain(status.incident.body or status.incident.title)}" if status.incident else ""
     return f"I looked at the status: **{_plain(status.name)}** {_STATES[level]}{since}{incident}."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -98,18 +99,17 @@ class Answering:
             reply = self._assistant.reply(turn)
             for action in reply.actions:
                 messages.button_of(action)
-            return reply
+            return replace(reply, actions=actions.within_hours(reply.actions, turn.people.open))
         except Exception:
             # a question that breaks the assistant must not stop the others', nor leave this customer without a word
             CRASHED.inc()
             log.exception("assistant failed")
-            buttons = [actions.talk_to_person()] if turn.people.open else []
             return Reply(
                 "Something went wrong on my side, and I cannot answer this. A person or a ticket can.",
                 intent="unknown",
                 answered=False,
                 confidence=0.0,
-                actions=(*buttons, actions.open_ticket()),
+                actions=actions.within_hours((actions.talk_to_person(), actions.open_ticket()), turn.people.open),
                 walk=turn.walk,
             )
 

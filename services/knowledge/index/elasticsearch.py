@@ -48,7 +48,10 @@ class ElasticsearchIndex:
 
     def __init__(self, url: str, synonyms: Callable[[], Synonyms], alias: str = ALIAS) -> None:
         client = Elasticsearch(url, max_retries=0, retry_on_timeout=False)
-        self._search_client = client.options(request_timeout=SEARCH_SECONDS)
+        # a search that is under way in an index while a rebuild deletes it fails at once, and finds the new one then
+        self._search_client = client.options(
+            request_timeout=SEARCH_SECONDS, max_retries=1, retry_on_status=(404, 503), retry_on_timeout=False
+        )
         self._client = client.options(request_timeout=ADMIN_SECONDS)
         self._synonyms, self._alias = synonyms, alias
 

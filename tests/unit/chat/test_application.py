@@ -303,3 +303,10 @@ def test_a_long_transcript_is_cut_by_its_bytes_at_whole_characters(world: World)
     text = transcript(facts(world, chat_id))
     assert len(text.encode()) <= MAX_TRANSCRIPT + 100
     assert text.startswith("(The beginning is in the chat.)")
+
+
+def test_in_a_ticket_the_assistant_s_words_have_no_signs(world: World) -> None:
+    chat_id = world.start(ADA, "How?")
+    reply = Reply("Choose **Forgot password**.\n```bash\ncf login\n```\nState is `Running`.", "question")
+    world.chats.answer(chat_id, cause(world, chat_id), reply, seen(world, chat_id), world.at)
+    assert transcript(facts(world, chat_id)).endswith("Choose Forgot password.\ncf login\nState is Running.")

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.chat.assistant import actions
 from services.chat.assistant.port import LookupFailed, Reply, Turn
 from services.chat.bootstrap import CODEC
 from services.chat.domain.conversation import ENDED_AFTER, NUDGED_AFTER, PATIENCE
@@ -256,3 +257,16 @@ def test_each_chat_belongs_to_one_shard(running: Running) -> None:
     taken = [[process.name for process in running.processes[1:] if process.react(fact)] for fact in asked]
     assert all(len(names) == 1 for names in taken)
     assert len({names[0] for names in taken}) > 1
+
+
+def test_outside_hours_a_ticket_is_offered_instead_of_a_person(running: Running) -> None:
+    running.assistant.reply = lambda turn: Reply("So.", "procedure", actions=(actions.talk_to_person(),))
+    kinds = []
+    for hours in (0, 12):
+        running.world.at += timedelta(hours=hours)
+        running.world.start(ADA, "Help")
+        running.run()
+        kinds.append(
+            [button["kind"] for button in running.world.store.read_all(START, [CATEGORY]).events[-1].data["buttons"]]
+        )
+    assert kinds == [["talk_to_person"], ["open_ticket"]]
