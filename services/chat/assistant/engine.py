@@ -76,6 +76,10 @@ class Passages:
     now: Callable[[], datetime]
 
     def reply(self, turn: Turn) -> Reply:
+        reply = self._reply(turn)
+        return replace(reply, actions=actions.each_once(reply.actions))
+
+    def _reply(self, turn: Turn) -> Reply:
         if turn.action is not None and (pressed := self._pressed(turn, turn.action)) is not None:
             return pressed
         if not turn.question.strip():
@@ -406,13 +410,12 @@ def _which(topics: Sequence[Passage]) -> Reply:
 
 def _together(replies: Sequence[Reply]) -> Reply:
     bodies = [f"**{escaped(reply.sources[0].title)}**\n\n{reply.body}" for reply in replies]
-    offers = [offer for reply in replies for offer in reply.actions]
     return Reply(
         "\n\n".join(bodies),
         "question",
         confidence=min(reply.confidence for reply in replies),
         sources=tuple(dict.fromkeys(source for reply in replies for source in reply.sources)),
-        actions=tuple(offer for at, offer in enumerate(offers) if offer not in offers[:at]),
+        actions=tuple(offer for reply in replies for offer in reply.actions),
     )
 
 

@@ -94,7 +94,8 @@ def strangeness(text: str) -> float:
     writes no texts and has no opinions.
     """
     plain = " ".join(words(text))
-    return max((more for more, pattern in _STRANGE if pattern.search(plain)), default=0.0)
+    more = [more for more, pattern in _STRANGE if pattern.search(plain)]
+    return max([*more, TYPED * (_TYPED.search(text) is not None)])
 
 
 def language(text: str) -> str:
@@ -200,7 +201,7 @@ _PERSON = re.compile(
             r"\b(not|dont|wont|rather not|no) (\w+ ){0,3}(talk|speak|talking|speaking|chat|chatting) (to|with) (a "
             r"|an |the )?"
             r"(computer|program|software|algorithm)\b|\bout of this (bot|chat|chatbot|loop)\b",
-            r"\b(this|the|your|that|such an?|dumb|silly) (\w+ )?(bot|chatbot|robot|machine|assistant|chat ?bot"
+            r"\b(this|the|your|that|such an?|dumb|silly) (\w+ )?(bot|chatbot|robot|chat ?bot"
             r"|ai) (is|isnt"
             r"|does|doesnt|cant|cannot|keeps?|never|just|wont|has|s) ",
             r"\bstop (giving|sending|showing|quoting|pasting|posting|telling|throwing|offering) (me |us )?(\w+ ){0,3}"
@@ -292,7 +293,8 @@ _NEW_TICKET = re.compile(
     r"|\b(ouvrir|creer) un ticket\b|\b(abrir|crear) un (ticket|caso)\b"
 )
 _ASKING_HOW = re.compile(
-    r"^(\w+ )?(how|where) (do|can|to|should|could|would|does)\b|\b(higher|increase|quota|limit|refund|what (to|should i|do i) (put|write|include))\b"
+    r"^(\w+ )?(how|where) (do|can|to|should|could|would|does)\b"
+    r"|\b(higher|increase|quota|limit|refund|what (to|should i|do i) (put|write|include))\b"
 )
 _MY_TICKETS = re.compile(
     rf"\b(my|our|mine|the|that) ((open|last|latest|recent|old|existing|previous|current|other|own|support)"
@@ -408,7 +410,8 @@ _MARKERS: Mapping[str, re.Pattern[str]] = {
     "acknowledged": re.compile(r"."),
 }
 _NOT_SOLVED = re.compile(
-    r"^(has|have|is (it|the|this|my)|was|will)\b|\b(not|didnt|doesnt|isnt|still|never|nothing|cant|wont|but|how|what|where|why|when|if)\b"
+    r"^(has|have|is (it|the|this|my)|was|will)\b"
+    r"|\b(not|didnt|doesnt|isnt|still|never|nothing|cant|wont|but|how|what|where|why|when|if)\b"
 )
 _PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
@@ -632,6 +635,14 @@ def _is_status(plain: str) -> bool:
 
 # -- Questions
 
+TYPED = 0.45
+"""How strange a message is that is written for a machine: a script, a query, another speaker's line."""
+_TYPED = re.compile(
+    r"<(script|img|iframe|svg)\b|['\"]\s*;|;\s*--|\bor\s+1\s*=\s*1\b|\bunion\s+select\b|\{\{.*\}\}"
+    r"|^\W*(system|assistant|user|admin|developer|instructions?)\s*:|\[/?(INST|system)\]"
+    r"|\bfor \w+ in \w+\(.*\)\s*:",
+    re.IGNORECASE,
+)
 _STRANGE = (
     (
         0.45,
@@ -640,6 +651,12 @@ _STRANGE = (
             r"|could you )*(tell me a"
             r"|write|compose|translate|recommend|sing|draw|imagine|pretend|act as|play|summari[sz]e|do my|book me"
             r"|order me)\b"
+            r"|^(please |can you |could you )*(repeat|say|spell|count to|guess|rhyme|roleplay|role play)\b"
+            r"|^when (was|were|did) (\w+ ){1,3}(founded|born|invented|discovered|built|established|started|die|died)\b"
+            r"|\b(hack|break|sneak) (\w+ )?into\b(?! my| our)"
+            r"|\bapply for a? ?(job|position|internship|visa|loan)"
+            r"|\b(vacanc(y|ies)|internships?|careers?|job (offers?|openings?))\b"
+            r"|^(can|could|may) (i|we) (\w+ )?(visit|tour|see|meet|come)( to| by)? (you|your)\b"
             r"|^who (was|won|invented|discovered)\b|\bignore (all|any|every|the|your|previous)\b|\b(system"
             r"|secret) prompt\b"
             r"|\b(of|from|about) ((all )?other|another|a different|somebody elses|someone elses) (customer|user|person"
@@ -658,6 +675,7 @@ _STRANGE = (
             r"|have|support|rent|host|plan|planning|certified|compliant|hiring|accept|speak)\b"
             r"|^(\w+ ){0,2}is there (a|an|any|some)\b|^(can|could|may) (i|we) (run|rent|host|buy|install|use"
             r"|pay with)\b"
+            r"|^(can|could|will|would) you (\w+ ){1,6}for (me|us)$"
             r"|\bhow much (does|do|is|are|would|will|for)\b|\bwhat (does|do) .* cost\b|\b(price|prices) (of|for)\b"
         ),
     ),
