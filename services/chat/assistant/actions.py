@@ -53,3 +53,12 @@ def within_hours(offered: Sequence[Action], people_are_there: bool) -> tuple[Act
 def open_article(label: str, slug: str, anchor: str | None = None) -> Action:
     """Read an article."""
     return {"kind": "open_article", "label": label, "slug": slug, "anchor": anchor}
+
+
+def each_once(offered: Sequence[Action]) -> tuple[Action, ...]:
+    """The buttons in their order, each once; of several that open the same article, the first."""
+    kept: dict[Any, Action] = {}
+    for action in offered:
+        same = action["slug"] if action["kind"] == "open_article" else tuple(action.items())
+        kept.setdefault(same, action)
+    return tuple(kept.values())

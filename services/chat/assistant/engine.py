@@ -76,6 +76,10 @@ class Passages:
     now: Callable[[], datetime]
 
     def reply(self, turn: Turn) -> Reply:
+        reply = self._reply(turn)
+        return replace(reply, actions=actions.each_once(reply.actions))
+
+    def _reply(self, turn: Turn) -> Reply:
         if turn.action is not None and (pressed := self._pressed(turn, turn.action)) is not None:
             return pressed
         if not turn.question.strip():
@@ -144,15 +148,25 @@ class Passages:
         return self._status(service.key if service else None)
 
     def _same_again(self, turn: Turn) -> Reply | None:
-        """The answer to a short message that asks of another service what was asked before: "and the databases?"."""
+        """The answer to a short message that asks of another service, or of more, what was asked before.
+
+        Such are "and the databases?" and "since when?" after a state, "and the other?" after a ticket.
+        """
         before = next(
             (said for said in reversed(_earlier(turn)) if said.role == "customer" and said.body.strip()), None
         )
-        short = len(turn.question.split()) <= SHORT and intents.follows(turn.question)
-        if before is None or not short or intents.read(before.body).kind != "status":
+        if before is None or len(turn.question.split()) > SHORT:
             return None
-        service = find_service(self.lookups.status(), turn.question)
-        return self._status(service.key) if service is not None else None
+        kind, follows = intents.read(before.body).kind, intents.follows(turn.question)
+        report = self.lookups.status() if kind == "status" else None
+        if report is not None and follows and (service := find_service(report, turn.question)) is not None:
+            return self._status(service.key)
+        if report is not None and intents.asks_on(turn.question):
+            known = find_service(report, before.body)
+            return self._status(known.key if known else None)
+        if kind == "ticket" and follows and intents.asks_of_another(turn.question):
+            return self._ticket(turn, "mine")
+        return None
 
     def _questions(self, turn: Turn, questions: Sequence[str]) -> Reply:
         """Several messages are one question that was sent in pieces, unless each has an answer of its own."""
@@ -396,13 +410,12 @@ def _which(topics: Sequence[Passage]) -> Reply:
 
 def _together(replies: Sequence[Reply]) -> Reply:
     bodies = [f"**{escaped(reply.sources[0].title)}**\n\n{reply.body}" for reply in replies]
-    offers = [offer for reply in replies for offer in reply.actions]
     return Reply(
         "\n\n".join(bodies),
         "question",
         confidence=min(reply.confidence for reply in replies),
         sources=tuple(dict.fromkeys(source for reply in replies for source in reply.sources)),
-        actions=tuple(offer for at, offer in enumerate(offers) if offer not in offers[:at]),
+        actions=tuple(offer for reply in replies for offer in reply.actions),
     )
 
 

@@ -72,6 +72,16 @@ def points(text: str) -> bool:
     return len(plain.split()) <= 12 and _POINTS.search(plain) is not None
 
 
+def asks_on(text: str) -> bool:
+    """Whether a message asks on about a state: since when, how long, whether it is over."""
+    return _ON.match(" ".join(words(text))) is not None
+
+
+def asks_of_another(text: str) -> bool:
+    """Whether a message speaks of another one of what was spoken of, or of all."""
+    return _ANOTHER.search(" ".join(words(text))) is not None
+
+
 def subject(text: str) -> list[str]:
     """The stems of the words that say what a message is about."""
     return [stem(word) for word in words(text) if word not in _EMPTY]
@@ -84,7 +94,8 @@ def strangeness(text: str) -> float:
     writes no texts and has no opinions.
     """
     plain = " ".join(words(text))
-    return max((more for more, pattern in _STRANGE if pattern.search(plain)), default=0.0)
+    more = [more for more, pattern in _STRANGE if pattern.search(plain)]
+    return max([*more, TYPED * (_TYPED.search(text) is not None)])
 
 
 def language(text: str) -> str:
@@ -105,7 +116,8 @@ _HUMAN = (
     r"|mitarbeiter(in)?|humain|humano|personne (reelle|humaine)|persona (real|humana)|conseiller)"
 )
 _SOMEBODY = (
-    r"(agents?|persons?|people|somebody|someone|some one|anyone|anybody|no one|nobody|reps?|managers?|technicians?"
+    r"(agents?|persons?|people|boss|bosses|management|whoever|those in charge|somebody|someone|some one|anyone"
+    r"|anybody|no one|nobody|reps?|managers?|technicians?"
     r"|engineers?|(\w+ )?department"
     r"|specialists?|experts?|employees?|advisors?|consultants?|colleagues? of yours|(one|some|any|a) of (you|your \w+)"
     r"|(a |an )?(colleague|member) (of|from) (the |your )?(staff|team|support)|a colleague|staff"
@@ -163,6 +175,59 @@ _PERSON = re.compile(
             r"^(please )?contact support\b",
             r"\b(parler|discuter|echanger) (a|avec) (un|une|quelqu\w*)\b|\b(hablar|chatear) con (un|una|alguien)\b",
             r"\b(parlare|parlo) con (un|una|qualcuno)\b|\bfalar com (um|uma|alguem)\b",
+            # whether anybody is there
+            r"^((hello|hi|hey|is|are|um|so|well|ok|please|there|still|does) )*(any|some)(one|body)( (there|here|home"
+            r"|real"
+            r"|human|alive|around|online|available|listening|awake|in|out|at|else|who|to|help|can|me|reading|this|now"
+            r"|at all))+$",
+            rf"\b({_SOMEBODY}|your team|colleagues?) (\w+ ){{0,2}}(around|on duty|online|available) ?(now|right now"
+            rf"|today"
+            r"|at the moment|please|for a chat|to help)?$",
+            # hand me over, without a word of whom to
+            r"\b(transfer|connect|forward|redirect|escalate|patch|pass) (me|us|my (call|chat|case|issue)|this|it)"
+            r"( (on|over|through|along|up|please|pls|now|then|already|immediately|asap|right now|to))*$"
+            r"|\b(put|patch|get) (me|us) through\b|\bhand me (over|on)\b|\bpass me (on|over|along)\b",
+            # a number to call
+            r"\b(is there|are there|do you have|have you|got|give|whats|what is|need|want|send|where is"
+            r"|where can i find"
+            r"|find|any|no|a|your) (\w+ ){0,3}(phone|telephone|support|hotline|helpline|contact|call) ?(number|line"
+            r"|phone)\b(?! (of|for) )"
+            r"|\bnumbers? (\w+ ){0,4}(call|ring|phone|dial|reach you)\b|\b(phone|telephone|call) support\b"
+            r"|\b(support|help|contact) (by|over|via|on) (the )?(phone|telephone)\b|\bhelpline\b"
+            r"|^(\w+ ){0,3}(how|where) (can|do|could) (i|we) (call|phone|ring|reach|contact) (you|support|your \w+"
+            r"|customer \w+|someone|somebody|anyone)\b"
+            r"|\b(on|over|by|via) (the )?(phone|telephone)$|\b(lodge|raise|register|submit) (a )?complaint\b",
+            # the assistant does not do
+            r"\b(not|dont|wont|rather not|no) (\w+ ){0,3}(talk|speak|talking|speaking|chat|chatting) (to|with) (a "
+            r"|an |the )?"
+            r"(computer|program|software|algorithm)\b|\bout of this (bot|chat|chatbot|loop)\b",
+            r"\b(this|the|your|that|such an?|dumb|silly) (\w+ )?(bot|chatbot|robot|chat ?bot"
+            r"|ai) (is|isnt"
+            r"|does|doesnt|cant|cannot|keeps?|never|just|wont|has|s) ",
+            r"\bstop (giving|sending|showing|quoting|pasting|posting|telling|throwing|offering) (me |us )?(\w+ ){0,3}"
+            r"(articles?|links?|docs?|documentation|answers?|texts?|stuff|faqs?|same)\b"
+            r"|\b(enough|sick|tired|fed up) (of |with )?(\w+ ){0,2}(articles|links|docs|canned|automated|automatic)\b"
+            r"|\b(canned|automated|automatic|robotic|scripted|copy paste|copy pasted) (\w+ )?(answers?|replies"
+            r"|responses?"
+            r"|messages?)\b|\b(you|your answers?|your replies|this chat) (is|are|re|youre)? ?(not |no |dont |doesnt )"
+            r"(being |any |of )?(much )?(help|helping|helpful|use)( me| us| at all| here)*$"
+            r"|^(\w+ ){0,2}youre (not helping|no help|not helpful)\b",
+            r"\b(nobody|no one|noone|somebody|someone|anybody|anyone) (there )?(ever |is |will |can |please |even "
+            r"|at all )*"
+            r"(help|helps|helping|listens?|listening|cares?) ?(me|us|here|out|me out|please)*$",
+            # somebody by what they can
+            r"\b(need|want|get|give|find|send|like|speak|talk|is|there|have|rather) (\w+ ){0,3}(some|any)(one|body)"
+            r" (real|human|competent|else|capable|able|technical|senior|higher|responsible|in charge|qualified|with"
+            r" (a brain|knowledge|authority|experience)|(who|that) (\w+ ){0,2}(can|could|knows?|understands?|helps?|is"
+            r"|actually|really|reads?|thinks?|works))\b",
+            # in other languages
+            r"\b(kann|konnte|konnen|will|mochte|brauche|gibt es|bitte|geben|verbinde\w*|gib|ist) (\w+ ){0,4}"
+            r"(mitarbeiter\w*|mensch\w*|berater\w*|jemand\w*|ansprechpartner\w*|supportmitarbeiter\w*)\b"
+            r"|\b(veux|voudrais|besoin|puis|peux|avoir|passez) (\w+ ){0,4}(humain\w*|conseill\w+|personne|quelquun"
+            r"|operateur|agent)\b|\b(quiero|necesito|puedo|hay|pasame|deme) (\w+ ){0,4}(persona|humano|alguien|agente"
+            r"|operador)\b|\b(voglio|vorrei|posso|bisogno) (\w+ ){0,4}(persona|umano|operatore|qualcuno)\b"
+            r"|\b(quero|preciso|posso) (\w+ ){0,4}(pessoa|humano|atendente|alguem)\b|\b(wil|graag|kan) (\w+ ){0,4}"
+            r"(mens|medewerker|iemand)\b",
             r"\b(iemand|medewerker|mens) (spreken|praten)\b|\b(mit|einen|einem|einer) (\w+ )?(berater|person"
             r"|kollegen)\b",
         )
@@ -182,6 +247,8 @@ _WISHES = frozenset(
         "a an the i we me us my to with want wants wanna need needs please pls plz now just get give"
         " talk speak chat call real"
         " live actual direct would could can like some any one you your of from rather only immediately urgently asap"
+        " enough stop no yes ok okay already finally damn ffs at last again hello hi hey straight right here there"
+        " instead this bot robot machine not another different is are have available"
         " je j veux voudrais un une parler a avec svp s il vous plait besoin d de ich wir will mochte"
         " mochten brauche einen"
         " einem eine einer mit bitte sprechen reden echten echter quiero necesito hablar con por favor real vrai vraie"
@@ -198,10 +265,15 @@ def _asks_for_somebody(plain: str) -> bool:
 
 
 _ABOUT_PEOPLE = re.compile(
-    r"\b(invite|add|remove|permissions?|roles?|members?(?! of (staff|your|the))|delete|reset|database"
+    r"^(hi |hello |hey |please |and |so )*how (do|can|to|should|would) (\w+ )?(give|stop|put|connect|redirect"
+    r"|forward|send|route"
+    r"|run|start|make|set|let|share|switch|pass)\b"
+    r"|\b(invite|add|remove|permissions?|roles?|members?(?! of (staff|your|the))|delete|reset|database"
     r"|bucket|project|vpn"
     r"|instance|kubernetes|cluster|password)\b"
     r"|^(when|what time|until when|how (late|long|fast|soon)|at what time|which hours|what are)\b"
+    r"|\b(einladen|hinzufugen|entfernen|inviter|ajouter|invitar|anadir)\b"
+    r"|\b(change|update|wrong|new|lost|old|my|our) (\w+ )?(phone|telephone) ?(number)?\b"
     r"|\byou are (a |an )?(human|person|people)\b|\bwith people (at|in|on|from|who)\b"
     r"|\b(am i|are you|is this|do i|did i)\b.*\b(talking|speaking|chatting|a|an) (to |with )?(a |an )?(\w+ )?(human"
     r"|person|bot|robot|people|agent|operator)\b"
@@ -220,7 +292,10 @@ _NEW_TICKET = re.compile(
     r"|aufmachen)\b"
     r"|\b(ouvrir|creer) un ticket\b|\b(abrir|crear) un (ticket|caso)\b"
 )
-_ASKING_HOW = re.compile(r"\b(higher|increase|quota|limit|refund|what (to|should i|do i) (put|write|include))\b")
+_ASKING_HOW = re.compile(
+    r"^(\w+ )?(how|where) (do|can|to|should|could|would|does)\b"
+    r"|\b(higher|increase|quota|limit|refund|what (to|should i|do i) (put|write|include))\b"
+)
 _MY_TICKETS = re.compile(
     rf"\b(my|our|mine|the|that) ((open|last|latest|recent|old|existing|previous|current|other|own|support)"
     rf" )*{_TICKET}\b"
@@ -231,6 +306,25 @@ _MY_TICKETS = re.compile(
     rf"|^(my |our )?tickets?$|\b(mein(e|en|em|es|er)?|unser(e|en|es)?) tickets?\b|\bmes tickets?\b|\bmis tickets?\b"
     r"|\bi (opened|created|sent|filed|submitted|raised|wrote) (a|the|this|my|you a) ((support"
     r"|new) )*(tickets?|case|request)\b"
+    rf"|\b(anything|something|whats|what is|what|any|where) (\w+ ){{0,3}}(with|to|about|on|from|is) (my|our)"
+    rf" ((\w+) )?{_TICKET}\b|\b(close|cancel|reopen|withdraw|find|see|check|track|follow up on|look up) ((all|of|my|our"
+    rf"|the|a|open|old|past) )+{_TICKET}\b|^(my|our) (\w+ )?{_TICKET}\b"
+    rf"|\b(do i|do we|are there|have i|did i) (\w+ )?(any|open|some|other|more|still) (\w+ )?{_TICKET}\b"
+    r"|\b(any|no|still no|got no|without|got an|when (do|will) (i|we) get|waiting for|wait for|waiting on|where is)"
+    r" (a |an |any |my |our |the |your )?(reply|replies|answer|response|reaction|feedback|word|update)s? (from (you"
+    r"|support"
+    r"|your|anyone|anybody|the team)|(to|on|about|regarding) (my|our|the) (ticket|case|request|message|mail|email"
+    r"|question"
+    r"|problem|issue))\b"
+    r"|\b(nobody|no one|noone|you never|you havent|you have not|you didnt|havent you|have you|did you|has (anyone"
+    r"|anybody"
+    r"|somebody|someone)|did (anyone|anybody|somebody|someone)) (\w+ ){0,2}(answer(ed)?|repl(y|ied)|respond(ed)?"
+    r"|look(ed)?"
+    r"|read|processed?|deal(t)?|receiv(ed|e)|g[eo]t) (\w+ )?(my|our) (\w+ )?(ticket|case|request|message|mail|email"
+    r"|question"
+    r"|issue|report)s?\b"
+    r"|\bi (wrote|written|emailed|mailed|contacted|asked|messaged|reported) (to )?(you|support|it|this|you guys|your"
+    r" (team|support)) (\w+ ){0,6}(ago|yesterday|last|on \w+day|this morning|already|days|weeks|twice|times)\b"
     r"|\b(anybody|anyone|someone|somebody|you) (\w+ )?(looked at|working on|answered|replied to|responded to"
     r"|processed) (my|our) (request|message|problem|question|issue|mail|email)\b"
 )
@@ -315,7 +409,10 @@ _MARKERS: Mapping[str, re.Pattern[str]] = {
     ),
     "acknowledged": re.compile(r"."),
 }
-_NOT_SOLVED = re.compile(r"\b(not|didnt|doesnt|isnt|still|never|nothing|cant|wont|but|how|what|where|why|when|if)\b")
+_NOT_SOLVED = re.compile(
+    r"^(has|have|is (it|the|this|my)|was|will)\b"
+    r"|\b(not|didnt|doesnt|isnt|still|never|nothing|cant|wont|but|how|what|where|why|when|if)\b"
+)
 _PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "feeling",
@@ -467,14 +564,54 @@ _STATUS = re.compile(
             rf"|\b(problem"
             rf"|problems|issues?|trouble) (with|in|on|at) (the|your) {_SERVICE}( \w+){{0,2}} (right now|at the"
             rf" moment|today|currently|now)\b",
+            # problems by themselves, of a time or a side
+            r"\b(any|a|an|some|known|general|more|have|having|see|seeing|there) (\w+ )?(problems?|issues?|trouble"
+            r"|difficulties|hiccups?)( (right now|now|today|tonight|at the moment|currently|ongoing|known|(this"
+            r"|since this)"
+            r" (morning|afternoon|evening)|going on|going|with (you|cloud ?factory|the (platform|cloud|system"
+            r"|service))|at"
+            r" cloud ?factory|in (eu|the) \w+( \d)?|there|here|and))+$",
+            rf"\b{_EVENT}( (right now|now|today|tonight|tomorrow|currently|(this|next|the|over the|on the) (week"
+            rf"|weekend|"
+            rf"morning|evening|afternoon|night)|at the moment|going on|planned|scheduled|ongoing|on \w+day))+$"
+            rf"|\b(do|did|have|will|had) (you|we|cloud ?factory) (\w+ ){{0,3}}{_EVENT}\b",
+            rf"\b(anything|something|sth|whats|what is|what|is|are|things) (\w+ ){{0,2}}(wrong|up|broken|off"
+            rf"|happening|going"
+            rf" on|down|amiss|fishy|weird|cooking) (with|at|in|on) ((the|your|all|managed) )*({_SERVICE}|region|eu"
+            rf"|cloud"
+            rf" ?factory|platform|you|you guys|your (side|end|systems|services))\b",
+            rf"\b(a|an|any|the|some|current|known|general) ({_EVENT}|problems?|issues?|trouble|incidents?)( (with|in"
+            rf"|on|at|for"
+            rf"|of|affecting|right now|now|today))+ ((the|your|all|managed) )*({_SERVICE}|region|eu|platform)"
+            rf"( (right now|now|today|service|services|at the moment|currently|in \w+( \w+){{0,2}}))*$",
+            rf"^((hi|hello|hey|so|is|are|the|your|all|managed|did|has|have|does) )*{_SERVICE}( (service|services|api))?"
+            rf"( (still|also|currently|really|completely|go|gone|again|having|have|has|just))* (down|offline"
+            rf"|unavailable|"
+            rf"unreachable|degraded|(a |an |any )?(outage|problems?|issues?|incident|trouble))"
+            rf"( (right now|now|today|at the moment|currently|again|or (is it|just|only) me|for (you|everyone"
+            rf"|all)( too)?))*$",
+            rf"\b(which|what) (of )?((your|the|other|cloud) )*(services?|systems?|regions?|parts?) (\w+ )?(is|are|were)"
+            rf" (\w+ )?{_STATE}\b|\b(which|what) (services?|systems?|regions?) {_STATE}$",
+            r"\b(is it|does it|it) (\w+ )?(work|working|works|down|broken|slow) for (\w+ )?(others?|everyone|everybody"
+            r"|anyone|anybody|other customers|people|you)( else)?$",
+            rf"^((the|your) )*{_SERVICE} (broken|dead|gone|outage)( again| now| right now| today)*$"
+            rf"|\bha(s|ve) ((the|your|this|that) )*({_SERVICE} )?{_EVENT} (\w+ )?(ended|over|fixed|resolved|solved|been"
+            r" \w+|finished)\b",
+            rf"\b(is|are|was|were) (there )?(\w+ ){{0,3}}{_STATE} (on|at|in) (your|the) (side|end|region|platform)\b",
             r"\b(gibt es|liegt|habt ihr|haben sie) (\w+ ){0,3}(storung\w*|ausfall|ausfalle|probleme)\b",
-            r"\b(y a t il|avez vous) (\w+ ){0,3}(panne|incident|probleme)\b|\b(hay|tienen) (\w+ ){0,3}(averia"
+            r"\b(y a ?t ?il|avez ?vous|il y a) (\w+ ){0,3}(panne|incident|probleme)\b|\b(hay|tienen) (\w+ ){0,3}(averia"
             r"|incidencia|problema|caida)\b",
         )
     )
 )
 _SURELY_STATUS = re.compile(
     rf"\b(how long|when|since when|until when) (will|is|does|did|has|do) ((the|this|your) )*({_SERVICE} )?{_EVENT}\b"
+    rf"(?!.*\b(for|of|during|to) (a|an|my|our) )"
+    r"|\b(is|isnt|was) (it|this|that|the (problem|issue|fault)) (\w+ )?(you|yours|your (fault|side|end)|on your"
+    r" (side|end)|at your (side|end)|me or you|us or you|you or (me|us)|cloud ?factory|a (known|general|wider|global"
+    r"|bigger) \w+)( \w+)?$|\b(anyone|anybody|everyone|everybody|others|other customers|other people) (else )?(\w+ )?"
+    r"(having|seeing|experiencing|reporting|has|have|see|affected|notic\w+) (\w+ ){0,3}(problems?|issues?|trouble|this"
+    r"|that|same|outages?|errors?)\b|\b(anyone|anybody|everyone|everybody) (else )?affected\b"
     r"|\bon your (side|end)\b|\beverything (\w+ )?green\b|\b(service|platform|system) health\b"
     r"|\bis it (just|only) (me|us)\b|\bknown (issue|problem|outage|incident)s?\b|\bfor everyone else\b"
 )
@@ -482,6 +619,8 @@ _NOT_STATUS = re.compile(
     r"\bmy (invoice|bill|card|payment|account|ticket|order|request)\b"
     r"|\b(why|how (do|can|to|long|much|should)|credit|compensation|refund|sla|promise|guarantee|maintenance window"
     r"|mean|means|error code|tickets?|after (an|the) outage"
+    r"|what (happens|would happen|if)|in case of|because of|due to|(when|if|while|during|after|before) (i|we|you|my"
+    r"|a|an|the|upgrad\w+|resiz\w+|chang\w+|migrat\w+|mov\w+)"
     r"|node status|health ?check|free|included|allowed|billed|charged"
     r"|encrypted|backed|public)\b"
     r"|\b(is|are|was|were) my\b(?!.*\b(everyone|everybody|others)\b)"
@@ -496,6 +635,14 @@ def _is_status(plain: str) -> bool:
 
 # -- Questions
 
+TYPED = 0.45
+"""How strange a message is that is written for a machine: a script, a query, another speaker's line."""
+_TYPED = re.compile(
+    r"<(script|img|iframe|svg)\b|['\"]\s*;|;\s*--|\bor\s+1\s*=\s*1\b|\bunion\s+select\b|\{\{.*\}\}"
+    r"|^\W*(system|assistant|user|admin|developer|instructions?)\s*:|\[/?(INST|system)\]"
+    r"|\bfor \w+ in \w+\(.*\)\s*:",
+    re.IGNORECASE,
+)
 _STRANGE = (
     (
         0.45,
@@ -504,6 +651,12 @@ _STRANGE = (
             r"|could you )*(tell me a"
             r"|write|compose|translate|recommend|sing|draw|imagine|pretend|act as|play|summari[sz]e|do my|book me"
             r"|order me)\b"
+            r"|^(please |can you |could you )*(repeat|say|spell|count to|guess|rhyme|roleplay|role play)\b"
+            r"|^when (was|were|did) (\w+ ){1,3}(founded|born|invented|discovered|built|established|started|die|died)\b"
+            r"|\b(hack|break|sneak) (\w+ )?into\b(?! my| our)"
+            r"|\bapply for a? ?(job|position|internship|visa|loan)"
+            r"|\b(vacanc(y|ies)|internships?|careers?|job (offers?|openings?))\b"
+            r"|^(can|could|may) (i|we) (\w+ )?(visit|tour|see|meet|come)( to| by)? (you|your)\b"
             r"|^who (was|won|invented|discovered)\b|\bignore (all|any|every|the|your|previous)\b|\b(system"
             r"|secret) prompt\b"
             r"|\b(of|from|about) ((all )?other|another|a different|somebody elses|someone elses) (customer|user|person"
@@ -522,6 +675,7 @@ _STRANGE = (
             r"|have|support|rent|host|plan|planning|certified|compliant|hiring|accept|speak)\b"
             r"|^(\w+ ){0,2}is there (a|an|any|some)\b|^(can|could|may) (i|we) (run|rent|host|buy|install|use"
             r"|pay with)\b"
+            r"|^(can|could|will|would) you (\w+ ){1,6}for (me|us)$"
             r"|\bhow much (does|do|is|are|would|will|for)\b|\bwhat (does|do) .* cost\b|\b(price|prices) (of|for)\b"
         ),
     ),
@@ -543,6 +697,23 @@ _FOLLOWS = re.compile(
     r"|and\b|but\b|what about\b|how about\b|what if\b|then\b|also\b|what else\b|where exactly\b|how exactly\b|how"
     r" long\b$|why\b$|how\b$|what now\b|still\b|same\b|in that case\b|und\b|et\b|y\b"
     r"|(that|it|this) (did not|didnt|does not|doesnt|do not|still)\b)"
+)
+_ON = re.compile(
+    r"^(and |ok |okay |so |but |hm |thanks )*(since when|until when|till when|for how long|how (much )?long(er)?"
+    r"|how bad|how"
+    r" come|when (will|is|does|did|should)|(is|are|was|has) (it|they|this|that)|still|any (news|update|updates|eta"
+    r"|idea)|eta"
+    r"|whats (the (eta|cause|reason|matter)|wrong|happening|going on)|what (happened|is wrong|is the (cause|matter"
+    r"|reason))"
+    r"|and now|now|everything else|what else|who is affected|all of (it|them))"
+    r"( (it|they|this|that|the|be|been|being|fixed|over|back|up|down|again|already|now|is|are|has|will|going|take"
+    r"|last|so|far"
+    r"|start|started|solved|resolved|still|end|ended|happen|happening|long|yet|then|broken|like|when|on|wrong|there"
+    r"|normal"
+    r"|working|better|please|going on|for|problem|issue|outage|repaired|done))*$"
+)
+_ANOTHER = re.compile(
+    r"\b(other|others|another|all|rest|second|previous|next|last|first|older|newer) ?(one|ones|of them)?\b"
 )
 _POINTS = re.compile(
     r"\b(it|that|they|them|this|those|these|one|ones|there|both|same|the (first|second|third|last|other) one)\b"

@@ -309,6 +309,12 @@ class TestStatus:
         assert (reply.intent, "25 minutes" in reply.body) == ("status", True)
         assert ask("hello", "and the databases?", lookups=FixedLookups(report=ILL)).intent != "status"
 
+    def test_it_may_be_asked_on_about(self) -> None:
+        first = ask("are the databases down?", lookups=FixedLookups(report=ILL))
+        reply = ask("are the databases down?", assistant(first), "since when?", lookups=FixedLookups(report=ILL))
+        assert (reply.intent, "25 minutes" in reply.body) == ("status", True)
+        assert ask("hello", "since when?", lookups=FixedLookups(report=ILL)).intent != "status"
+
     def test_a_button(self) -> None:
         assert "works normally" in press(actions.show_status("Status", "compute")).body
         assert press(actions.show_status("Status")).body == "All services work normally."
@@ -414,3 +420,16 @@ class TestTickets:
     def test_a_new_one_is_about_the_last_question(self) -> None:
         reply = ask("how do I paint a bucket?", assistant(ask("how do I paint a bucket?")), "please open a ticket")
         assert reply.actions == (actions.open_ticket(subject="how do I paint a bucket?"),)
+
+
+def test_buttons_of_one_article_are_one() -> None:
+    first = actions.open_article("Read on: Buckets", "first-bucket", "s-create")
+    other = actions.open_article("Buckets", "first-bucket")
+    ticket, person = actions.open_ticket(), actions.talk_to_person()
+    assert actions.each_once([first, ticket, other, person, ticket]) == (first, ticket, person)
+
+
+def test_no_answer_offers_an_article_twice() -> None:
+    faq = passage("08-reach", 0.6, "Look into [the steps](kb:first-bucket#s-other).", kind="faq")
+    reply = ask("how do I reach a bucket", lookups=Asking({"bucket": [replace(BUCKET, score=0.6), faq]}))
+    assert [action["slug"] for action in reply.actions if action["kind"] == "open_article"] == ["first-bucket"]

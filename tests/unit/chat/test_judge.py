@@ -142,15 +142,24 @@ def test_the_page_has_a_place_for_figures() -> None:
     assert "What it does" in judge.placed(page, "new")
 
 
-def test_the_engine_keeps_what_it_reached_on_the_development_set() -> None:
+@pytest.mark.parametrize(
+    ("file", "right", "question", "first", "kinds", "wrongly"),
+    [
+        ("chat_development", 0.93, 0.885, 0.88, 0.99, 0.071),
+        ("chat", 0.92, 0.875, 0.87, 0.96, 0.073),
+    ],
+)
+def test_the_engine_keeps_what_it_reached(
+    file: str, right: float, question: float, first: float, kinds: float, wrongly: float
+) -> None:
     content = ROOT / "services/knowledge/content"
     procedures = Procedures.load(ROOT / "services/chat/content/procedures")
     engine = Passages(read_content(content, report=REPORT), procedures, lambda: NOW)
-    cases = judge.read(ROOT / "tests/judged/chat_development.yaml")
+    cases = judge.read(ROOT / f"tests/judged/{file}.yaml")
     judged = judge.judge(engine, cases, judge.faq_names(content / "faq"))
     figures = {row.name: row for row in judge.rows(judged)}
-    assert figures["all"].right >= 0.91, "\n".join(judge.wrong(judged))
-    assert figures["question"].right >= 0.87
-    assert (figures["question"].first or 0.0) >= 0.86
-    assert min(figures[kind].right for kind in ("person", "status", "ticket", "small_talk")) >= 0.97
-    assert judge.answered_wrongly(judged) <= 0.1
+    assert figures["all"].right >= right, "\n".join(judge.wrong(judged))
+    assert figures["question"].right >= question
+    assert (figures["question"].first or 0.0) >= first
+    assert min(figures[kind].right for kind in ("person", "status", "ticket", "small_talk")) >= kinds
+    assert judge.answered_wrongly(judged) <= wrongly
