@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 SCHEMA = "knowledge"
 ROLE = "knowledge"
 PUBLIC = catalog.PUBLISHED
-FOLLOWED = (*PUBLIC, catalog.VOTE, catalog.SEARCHES)
+FOLLOWED = catalog.PROJECTED
 OWNED = dict.fromkeys((*FOLLOWED, catalog.SLUG), ROLE)
 CODEC = Codec(catalog.EVENTS, catalog.UPCASTERS)
 PROJECTIONS: tuple[Projection, ...] = (Categories(), Articles(), ArticleSearch(), Faq(), Feedback(), Searches())

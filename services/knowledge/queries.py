@@ -18,11 +18,11 @@ from services.knowledge.application import vote_id
 from services.knowledge.domain import errors
 from services.knowledge.domain.article import body_fault
 from services.knowledge.rendering import render
-from shared.events.catalog.knowledge import PUBLISHED
+from shared.events.catalog.knowledge import PROJECTED, PUBLISHED
 from shared.events.errors import Refusal
 from shared.events.read_model import ReadModel
 from shared.events.relay import published
-from shared.events.store.port import EventStore
+from shared.events.store.port import EventStore, first_behind
 from shared.events.stream import Position
 
 RELATED = 4
@@ -270,7 +270,9 @@ class Queries:
     def _reached(self, projection: str, min_position: int | None) -> Position:
         if min_position is None:
             return self.read_model.positions([projection])[projection]
-        return self.read_model.wait_for(projection, Position(min_position))
+        return self.read_model.wait_for(
+            projection, Position(min_position), lambda reached: first_behind(self.store, PROJECTED, reached)
+        )
 
 
 def _cursor(key: str, article_id: uuid.UUID) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources.abc import Traversable
 from typing import Any, LiteralString, cast
@@ -71,13 +71,22 @@ class ReadModel:
         known = {row["name"]: Position(row["position"]) for row in rows}
         return {name: known.get(name, START) for name in names}
 
-    def wait_for(self, name: str, position: Position, timeout: float = 1.0) -> Position:
-        """Wait until the projection has dealt with `position`, at most `timeout` seconds; then where it is."""
+    def wait_for(
+        self, name: str, position: Position, behind: Callable[[Position], Position | None], timeout: float = 1.0
+    ) -> Position:
+        """Wait until the projection has dealt with `position`, at most `timeout` seconds; then how far it is.
+
+        `behind(reached)` is the position of the first event that concerns the projection behind where it is, None
+        where there is none: a checkpoint does not follow what happens elsewhere in the log at once.
+        """
         deadline, pause = time.monotonic() + timeout, 0.005
         while True:
             reached = self.positions([name])[name]
             if reached >= position or time.monotonic() >= deadline:
                 return reached
+            following = behind(reached)
+            if following is None or following > position:
+                return position
             time.sleep(pause)
             pause = min(pause * 1.5, 0.05)
 

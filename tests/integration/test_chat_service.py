@@ -21,7 +21,8 @@ from services.chat.queries import Queries
 from shared.events.errors import Refusal
 from shared.events.projection import ProjectionGroup, Rebuild, decode
 from shared.events.read_model import ReadModel
-from shared.events.stream import START
+from shared.events.stream import START, Expect, StreamName
+from shared.events.testing import happened
 from shared.service.broker import BrokerUnavailable
 from shared.service.settings import AdminSettings
 from tests.unit.chat.people import ADA, BEN, CHI, EVA, World, context
@@ -217,6 +218,17 @@ def test_agents_read_what_found_no_answer_and_not_who_asked(world: Projected) ->
     with pytest.raises(Refusal) as refused:
         queries.unanswered(ADA)
     assert refused.value.code == "role_required"
+
+
+def test_what_happened_elsewhere_in_the_log_is_not_waited_for(world: Projected) -> None:
+    chat_id = world.start(ADA, "Hello")
+    world.project()
+    queries = Queries(world.read_model, world.store, CODEC, Hours(), world.presence, NO_STATUS, lambda: world.at)
+    elsewhere = world.store.append(StreamName("ticket", "t"), [happened()], Expect.NO_STREAM).position
+    assert queries.get_chat(ADA, chat_id, elsewhere)["position"] == elsewhere
+    ours = world.chats.write(ADA, context(ADA), chat_id, "More")["position"]
+    behind = queries.get_chat(ADA, chat_id, ours)
+    assert (behind["position"] < ours, behind["chat"]["message_count"]) == (True, 1)
 
 
 class TestPresence:

@@ -216,4 +216,7 @@ CATEGORIES: Mapping[str, str] = {
 PUBLISHED = (ARTICLE, SECTION, FAQ)
 """The categories whose events leave the service."""
 
+PROJECTED = (*PUBLISHED, VOTE, SEARCHES)
+"""The categories of which the service makes rows."""
+
 UPCASTERS: Mapping[tuple[str, int], Callable[[dict[str, Any]], tuple[str, int, dict[str, Any]]]] = {}

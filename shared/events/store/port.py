@@ -86,3 +86,9 @@ class EventStore(Protocol):
 
     def close(self) -> None:
         """Give back connections; the store is not used afterwards."""
+
+
+def first_behind(store: EventStore, categories: Collection[str], after: Position) -> Position | None:
+    """The position of the first event of these categories behind `after`, None where there is none."""
+    events = store.read_all(after, categories, 1).events
+    return events[0].position if events else None
