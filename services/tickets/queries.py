@@ -23,7 +23,7 @@ from shared.events.errors import Refusal
 from shared.events.projection import Fact, decode
 from shared.events.read_model import ReadModel
 from shared.events.relay import published
-from shared.events.store.port import EventStore, first_behind
+from shared.events.store.port import EventStore, nothing_between
 from shared.events.stream import Position, StreamName
 
 _MAX_WORDS = 8
@@ -377,8 +377,9 @@ class Queries:
     def _reached(self, projection: str, min_position: int | None) -> Position:
         if min_position is None:
             return self.read_model.positions([projection])[projection]
+        wanted = Position(min_position)
         return self.read_model.wait_for(
-            projection, Position(min_position), lambda reached: first_behind(self.store, PUBLISHED, reached)
+            projection, wanted, lambda reached: nothing_between(self.store, PUBLISHED, reached, wanted)
         )
 
 

@@ -72,20 +72,19 @@ class ReadModel:
         return {name: known.get(name, START) for name in names}
 
     def wait_for(
-        self, name: str, position: Position, behind: Callable[[Position], Position | None], timeout: float = 1.0
+        self, name: str, position: Position, unconcerned: Callable[[Position], bool], timeout: float = 1.0
     ) -> Position:
         """Wait until the projection has dealt with `position`, at most `timeout` seconds; then how far it is.
 
-        `behind(reached)` is the position of the first event that concerns the projection behind where it is, None
-        where there is none: a checkpoint does not follow what happens elsewhere in the log at once.
+        `unconcerned(reached)` says whether nothing from there to `position` concerns the projection: its checkpoint
+        does not follow at once what happens elsewhere in the log.
         """
         deadline, pause = time.monotonic() + timeout, 0.005
         while True:
             reached = self.positions([name])[name]
             if reached >= position or time.monotonic() >= deadline:
                 return reached
-            following = behind(reached)
-            if following is None or following > position:
+            if unconcerned(reached):
                 return position
             time.sleep(pause)
             pause = min(pause * 1.5, 0.05)

@@ -88,7 +88,10 @@ class EventStore(Protocol):
         """Give back connections; the store is not used afterwards."""
 
 
-def first_behind(store: EventStore, categories: Collection[str], after: Position) -> Position | None:
-    """The position of the first event of these categories behind `after`, None where there is none."""
+def nothing_between(store: EventStore, categories: Collection[str], after: Position, until: Position) -> bool:
+    """Whether the log has come to `until` and has no event of these categories behind `after` and up to there."""
+    # the head first: what is appended from here on lies behind it
+    if store.head() < until:
+        return False
     events = store.read_all(after, categories, 1).events
-    return events[0].position if events else None
+    return not events or events[0].position > until
