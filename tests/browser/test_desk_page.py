@@ -86,6 +86,7 @@ def test_keys_do_the_work_and_can_be_turned_off(window: Window, customer: Person
     page.keyboard.press("a")
     expect(status(page, "In progress")).to_be_visible()
     page.keyboard.press("n")
+    expect(page.get_by_label("Your internal note, never shown to the customer")).to_be_focused()
     page.keyboard.type("e and a are letters here")
     page.keyboard.press("Control+Enter")
     expect(page.locator("cf-thread .internal", has_text="e and a are letters here")).to_contain_text(
