@@ -26,7 +26,7 @@ from shared.events.errors import Refusal
 from shared.events.projection import Fact, decode
 from shared.events.read_model import ReadModel
 from shared.events.relay import published
-from shared.events.store.port import EventStore, nothing_between
+from shared.events.store.port import EventStore
 from shared.events.stream import Position, StreamName
 
 Answer = dict[str, Any]
@@ -265,12 +265,7 @@ class Queries:
         return decode(self.codec, recorded, "chat")
 
     def _reached(self, projection: str, min_position: int | None) -> Position:
-        if min_position is None:
-            return self.read_model.positions([projection])[projection]
-        wanted = Position(min_position)
-        return self.read_model.wait_for(
-            projection, wanted, lambda reached: nothing_between(self.store, PUBLISHED, reached, wanted)
-        )
+        return self.read_model.reached(projection, min_position, self.store, PUBLISHED)
 
 
 def _feed_item(fact: Fact) -> Answer:

@@ -22,7 +22,7 @@ from shared.events.catalog.knowledge import PROJECTED, PUBLISHED
 from shared.events.errors import Refusal
 from shared.events.read_model import ReadModel
 from shared.events.relay import published
-from shared.events.store.port import EventStore, nothing_between
+from shared.events.store.port import EventStore
 from shared.events.stream import Position
 
 RELATED = 4
@@ -268,12 +268,7 @@ class Queries:
         return rows[0]
 
     def _reached(self, projection: str, min_position: int | None) -> Position:
-        if min_position is None:
-            return self.read_model.positions([projection])[projection]
-        wanted = Position(min_position)
-        return self.read_model.wait_for(
-            projection, wanted, lambda reached: nothing_between(self.store, PROJECTED, reached, wanted)
-        )
+        return self.read_model.reached(projection, min_position, self.store, PROJECTED)
 
 
 def _cursor(key: str, article_id: uuid.UUID) -> str:

@@ -23,7 +23,7 @@ from shared.events.errors import Refusal
 from shared.events.projection import Fact, decode
 from shared.events.read_model import ReadModel
 from shared.events.relay import published
-from shared.events.store.port import EventStore, nothing_between
+from shared.events.store.port import EventStore
 from shared.events.stream import Position, StreamName
 
 _MAX_WORDS = 8
@@ -375,12 +375,7 @@ class Queries:
         return {name: rows[0][name] if rows else 0 for name in COUNTERS}
 
     def _reached(self, projection: str, min_position: int | None) -> Position:
-        if min_position is None:
-            return self.read_model.positions([projection])[projection]
-        wanted = Position(min_position)
-        return self.read_model.wait_for(
-            projection, wanted, lambda reached: nothing_between(self.store, PUBLISHED, reached, wanted)
-        )
+        return self.read_model.reached(projection, min_position, self.store, PUBLISHED)
 
 
 _WORD_NAMES: tuple[LiteralString, ...] = ("w0", "w1", "w2", "w3", "w4", "w5", "w6", "w7")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources.abc import Traversable
 from typing import Any, LiteralString, cast
@@ -15,6 +15,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from shared.events.errors import ReadModelUnavailable
+from shared.events.store.port import EventStore, nothing_between
 from shared.events.stream import START, Position
 
 Connection = psycopg.Connection[DictRow]
@@ -71,20 +72,23 @@ class ReadModel:
         known = {row["name"]: Position(row["position"]) for row in rows}
         return {name: known.get(name, START) for name in names}
 
-    def wait_for(
-        self, name: str, position: Position, unconcerned: Callable[[Position], bool], timeout: float = 1.0
+    def reached(
+        self, name: str, at_least: int | None, store: EventStore, categories: Collection[str], timeout: float = 1.0
     ) -> Position:
-        """Wait until the projection has dealt with `position`, at most `timeout` seconds; then how far it is.
+        """How far the projection is; with `at_least` once it has dealt with that position, or after `timeout` seconds.
 
-        `unconcerned(reached)` says whether nothing from there to `position` concerns the projection: its checkpoint
-        does not follow at once what happens elsewhere in the log.
+        A checkpoint does not follow at once what happens elsewhere in the log, so where no event of the projection's
+        `categories` stands up to there, it counts as reached.
         """
+        if at_least is None:
+            return self.positions([name])[name]
+        position = Position(at_least)
         deadline, pause = time.monotonic() + timeout, 0.005
         while True:
             reached = self.positions([name])[name]
             if reached >= position or time.monotonic() >= deadline:
                 return reached
-            if unconcerned(reached):
+            if nothing_between(store, categories, reached, position):
                 return position
             time.sleep(pause)
             pause = min(pause * 1.5, 0.05)
