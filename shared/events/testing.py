@@ -21,7 +21,7 @@ from shared.events.errors import (
     WrongExpectedRevision,
 )
 from shared.events.event import MAX_EVENT_BYTES, NewEvent, event_id
-from shared.events.store.port import EventStore
+from shared.events.store.port import EventStore, Write
 from shared.events.stream import START, Expect, Revision, StreamName
 
 S = TypeVar("S")
@@ -212,6 +212,95 @@ class EventStoreContract:
         with ThreadPoolExecutor(8) as pool:
             assert sum(pool.map(attempt, range(8))) == 1
         assert [event.revision for event in store.read(stream)] == [0, 1]
+
+    def test_an_append_to_several_streams_is_all_or_none(
+        self, store: EventStore, stream: StreamName, other_stream: StreamName
+    ) -> None:
+        first = store.append_all(
+            [
+                Write(stream, [happened(n=1), happened(n=2)], Expect.NO_STREAM, uuid.uuid4()),
+                Write(other_stream, [happened(n=3)], Expect.NO_STREAM, uuid.uuid4()),
+            ]
+        )
+        assert [(one.first, one.last, one.duplicate) for one in first] == [(0, 1, False), (0, 0, False)]
+        assert [event.position for event in store.read(stream)] == list(first[0].positions)
+        assert [event.position for event in store.read(other_stream)] == list(first[1].positions)
+        with pytest.raises(WrongExpectedRevision) as caught:
+            store.append_all(
+                [
+                    Write(other_stream, [happened()], Revision(7), uuid.uuid4()),
+                    Write(stream, [happened()], Revision(1), uuid.uuid4()),
+                ]
+            )
+        assert caught.value.stream == str(other_stream)
+        assert (len(store.read(stream)), len(store.read(other_stream))) == (2, 1)
+
+    def test_an_append_to_several_streams_may_be_repeated(
+        self, store: EventStore, stream: StreamName, other_stream: StreamName
+    ) -> None:
+        ours, beside = uuid.uuid4(), uuid.uuid4()
+        writes = [
+            Write(other_stream, [_of(beside, 0)], Expect.NO_STREAM, beside),
+            Write(stream, [_of(ours, 0), _of(ours, 1)], Expect.NO_STREAM, ours),
+        ]
+        # as after a crash between the two, where a store has no such append
+        alone = store.append_all(writes[:1])[0]
+        both = store.append_all(writes)
+        assert [one.duplicate for one in both] == [True, False]
+        assert both[0].positions == alone.positions
+        again = store.append_all(writes)
+        assert [one.duplicate for one in again] == [True, True]
+        assert [one.positions for one in again] == [one.positions for one in both]
+        assert (len(store.read(stream)), len(store.read(other_stream))) == (2, 1)
+
+    def test_an_append_names_each_stream_and_event_once(
+        self, store: EventStore, stream: StreamName, other_stream: StreamName
+    ) -> None:
+        twice = happened()
+        for writes in (
+            [],
+            [Write(stream, [happened()], Expect.ANY), Write(stream, [happened()], Expect.ANY)],
+            [Write(stream, [twice], Expect.ANY), Write(other_stream, [twice], Expect.ANY)],
+        ):
+            with pytest.raises(InvalidEvent):
+                store.append_all(writes)
+        assert store.read(stream) == store.read(other_stream) == []
+
+    def test_what_a_command_appended_is_found(
+        self, store: EventStore, stream: StreamName, other_stream: StreamName
+    ) -> None:
+        command = uuid.uuid4()
+        assert store.appended(stream, command) is None
+        store.append(stream, [happened()], Expect.NO_STREAM, uuid.uuid4())
+        done = store.append(stream, [_of(command, 0), _of(command, 1)], Revision(0), command)
+        store.append(stream, [happened()], Revision(2), uuid.uuid4())
+        found = store.appended(stream, command)
+        assert found is not None
+        assert (found.first, found.positions, found.duplicate) == (1, done.positions, True)
+
+    def test_many_writers_at_once_each_have_their_own_answer(self, store: EventStore) -> None:
+        """Some conflict, some repeat, some are new: none spoils another's, and nothing is lost or doubled."""
+        streams = [StreamName(self.category, uuid.uuid4().hex) for _ in range(6)]
+        commands = [uuid.uuid4() for _ in range(60)]
+
+        def attempt(number: int) -> tuple[StreamName, uuid.UUID] | None:
+            # each command comes twice, at the same time as others that want the same revision
+            stream, command = streams[number % 6], commands[number % 60]
+            for _ in range(100):
+                last = len(store.read(stream)) - 1
+                expected = Expect.NO_STREAM if last < 0 else Revision(last)
+                with suppress(WrongExpectedRevision):
+                    store.append(stream, [_of(command, 0), _of(command, 1)], expected, command)
+                    return stream, command
+            return None
+
+        with ThreadPoolExecutor(16) as pool:
+            done = list(pool.map(attempt, range(120)))
+        assert None not in done
+        for stream in streams:
+            events = store.read(stream)
+            assert [event.revision for event in events] == list(range(20))
+            assert len({event.metadata["command_id"] for event in events}) == 10
 
     def test_the_limit_of_an_event(self, store: EventStore, stream: StreamName) -> None:
         with pytest.raises(EventTooLarge):

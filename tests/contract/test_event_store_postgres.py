@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 
-from shared.events.errors import CommandIdReused, NotTheOwner, StoreUnavailable
+from shared.events.errors import CommandIdReused, NotTheOwner, StoreUnavailable, WrongExpectedRevision
 from shared.events.store.postgres import PostgresEventStore, migrate
-from shared.events.stream import Expect, StreamName
+from shared.events.stream import Expect, Revision, StreamName
 from shared.events.testing import EventStoreContract, happened
 
 
@@ -54,6 +55,82 @@ class TestPostgresEventStore(EventStoreContract):
     def test_only_the_owner_appends_to_its_category(self, store: PostgresEventStore) -> None:
         with pytest.raises(NotTheOwner):
             store.append(StreamName("somebody_elses", "1"), [happened()], Expect.ANY)
+
+    def test_what_waits_at_the_same_time_is_one_commit(
+        self, store: PostgresEventStore, event_store_admin_url: str
+    ) -> None:
+        appends = 24
+        with psycopg.connect(event_store_admin_url) as turn, ThreadPoolExecutor(appends) as pool:
+            # nobody gets a turn until all are there
+            turn.execute("lock table events.append_turn in exclusive mode")
+            waiting = [
+                pool.submit(store.append, StreamName(self.category, uuid.uuid4().hex), [happened()], Expect.NO_STREAM)
+                for _ in range(appends)
+            ]
+            _until(lambda: len(store._commit._waiting) == appends - 1)
+            turn.commit()
+            done = [each.result(10) for each in waiting]
+        assert len({one.position for one in done}) == appends
+        with psycopg.connect(event_store_admin_url) as connection:
+            commits = connection.execute(
+                "select count(distinct xmin::text) from events.log where position = any(%s)",
+                ([one.position for one in done],),
+            ).fetchone()
+        assert commits == (2,), "the first alone, and then all the others"
+
+    def test_a_repetition_in_a_group_spoils_no_other(
+        self, store: PostgresEventStore, event_store_admin_url: str
+    ) -> None:
+        known, command = StreamName(self.category, uuid.uuid4().hex), uuid.uuid4()
+        first = store.append(known, [happened()], Expect.NO_STREAM, command)
+        fresh = [StreamName(self.category, uuid.uuid4().hex) for _ in range(8)]
+        with psycopg.connect(event_store_admin_url) as turn, ThreadPoolExecutor(16) as pool:
+            turn.execute("lock table events.append_turn in exclusive mode")
+            new = [pool.submit(store.append, stream, [happened()], Expect.NO_STREAM) for stream in fresh]
+            again = pool.submit(store.append, known, [happened()], Revision(0), command)
+            stolen = pool.submit(store.append, StreamName(self.category, "stolen"), [happened()], Expect.ANY, command)
+            wrong = pool.submit(store.append, StreamName(self.category, "wrong"), [happened()], Revision(5))
+            foreign = pool.submit(store.append, StreamName("somebody_elses", "1"), [happened()], Expect.ANY)
+            _until(lambda: len(store._commit._waiting) >= 10)
+            turn.commit()
+            assert [each.result(10).first for each in new] == [0] * 8
+            assert (again.result(10).duplicate, again.result(10).position) == (True, first.position)
+            for refused, error in ((stolen, CommandIdReused), (wrong, WrongExpectedRevision), (foreign, NotTheOwner)):
+                with pytest.raises(error):
+                    refused.result(10)
+
+    def test_the_former_version_appends_beside_this_one(self, store: PostgresEventStore, event_store_url: str) -> None:
+        stream = StreamName(self.category, uuid.uuid4().hex)
+        store.append(stream, [happened()], Expect.NO_STREAM)
+        new = uuid.uuid4()
+        former = (
+            "select * from events.append(%s, %s, %s, %s, array[%s]::uuid[], array['Happened'], array[1],"
+            " array['{\"n\": 1}'], array['{}'])"
+        )
+        with psycopg.connect(event_store_url, autocommit=True) as connection:
+            row = connection.execute(former, (str(stream), self.category, 0, uuid.uuid4(), new)).fetchone()
+            assert row == (1, 1, store.head())
+            with pytest.raises(psycopg.Error) as caught:
+                connection.execute(former, (str(stream), self.category, 0, uuid.uuid4(), uuid.uuid4()))
+            assert (caught.value.sqlstate, caught.value.diag.message_detail) == ("SE001", "1")
+            with pytest.raises(psycopg.Error) as caught:
+                connection.execute(former, ("somebody_elses-1", "somebody_elses", -1, uuid.uuid4(), uuid.uuid4()))
+            assert caught.value.sqlstate == "SE003"
+        assert [event.id for event in store.read(stream)][1:] == [new]
+
+    def test_nobody_else_can_keep_writers_from_their_turn(
+        self, store: PostgresEventStore, event_store_url: str
+    ) -> None:
+        with psycopg.connect(event_store_url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("lock table events.append_turn in exclusive mode")
+
+    def test_nobody_wakes_for_what_does_not_concern_them(self, store: PostgresEventStore, event_store_url: str) -> None:
+        with psycopg.connect(event_store_url, autocommit=True) as listener:
+            listener.execute(f"listen events_{self.category}")
+            store.append(StreamName(self.other, uuid.uuid4().hex), [happened()], Expect.ANY)
+            mine = store.append(StreamName(self.category, uuid.uuid4().hex), [happened(), happened()], Expect.ANY)
+            told = [(note.channel, note.payload) for note in listener.notifies(timeout=0.5)]
+        assert told == [(f"events_{self.category}", str(mine.position))]
 
     @pytest.mark.parametrize(
         "statement",
@@ -109,6 +186,13 @@ def test_a_server_that_is_not_there_is_unavailable(free_port: int) -> None:
             store.read(StreamName("contract", "1"))
     finally:
         store.close()
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < ends
+        time.sleep(0.005)
 
 
 def _cut(admin_url: str) -> None:

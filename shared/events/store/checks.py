@@ -8,6 +8,7 @@ import orjson
 
 from shared.events.errors import EventTooLarge, InvalidEvent
 from shared.events.event import MAX_EVENT_BYTES, NewEvent
+from shared.events.store.port import Write
 from shared.events.stream import Expect, ExpectedRevision
 
 
@@ -18,6 +19,16 @@ def check_appendable(events: Sequence[NewEvent]) -> list[tuple[bytes, bytes]]:
     if len({event.id for event in events}) != len(events):
         raise InvalidEvent("two events of one append have the same id")
     return [_encoded(event) for event in events]
+
+
+def check_writes(writes: Sequence[Write]) -> list[list[tuple[bytes, bytes]]]:
+    """What `check_appendable` gives, for each write. InvalidEvent also where a stream or an id is there twice."""
+    if len({write.stream for write in writes}) != len(writes) or not writes:
+        raise InvalidEvent("an append names each of its streams once, and one at least")
+    encoded = [check_appendable(write.events) for write in writes]
+    if len(writes) > 1 and len({event.id for write in writes for event in write.events}) != sum(map(len, encoded)):
+        raise InvalidEvent("two events of one append have the same id")
+    return encoded
 
 
 def _encoded(event: NewEvent) -> tuple[bytes, bytes]:

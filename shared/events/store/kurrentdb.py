@@ -33,7 +33,7 @@ from shared.events.errors import (
     WrongExpectedRevision,
 )
 from shared.events.event import NewEvent, RecordedEvent
-from shared.events.store.checks import check_appendable
+from shared.events.store.checks import check_appendable, check_writes
 from shared.events.store.grpc_under_eventlet import (
     PATCHED_AT_IMPORT,
     is_patched,
@@ -43,7 +43,7 @@ from shared.events.store.grpc_under_eventlet import (
     native_time,
     off_the_hub,
 )
-from shared.events.store.port import Appended, Batch
+from shared.events.store.port import Appended, Batch, Write
 from shared.events.stream import START, Expect, ExpectedRevision, Position, Revision, StreamName
 from shared.events.subscription import StopSignal
 
@@ -103,6 +103,13 @@ class KurrentDBEventStore:
         command: uuid.UUID | None = None,
     ) -> Appended:
         return off_the_hub(self._log.append, stream, events, expected, command)
+
+    def append_all(self, writes: Sequence[Write]) -> list[Appended]:
+        check_writes(writes)
+        return [self.append(write.stream, write.events, write.expected, write.command) for write in writes]
+
+    def appended(self, stream: StreamName, command: uuid.UUID) -> Appended | None:
+        return off_the_hub(self._log.appended, stream, command)
 
     def read(self, stream: StreamName, after: int = -1, limit: int | None = None) -> list[RecordedEvent]:
         return off_the_hub(self._log.read, stream, after, limit)
@@ -166,14 +173,16 @@ class _Log:
                 if seen is None and native_time.monotonic() > deadline:
                     raise StoreUnavailable(f"{stream}: other writers were quicker every time") from error
             else:
-                if not 0 < position < _NO_POSITION:
-                    # a repeated write may be answered without one
+                if len(records) > 1 or not 0 < position < _NO_POSITION:
+                    # the answer has the last position at most, and a repeated write may be answered without one
                     written, _ = self._seen(stream, ids, command, last, deadline)
                     assert written is not None
                     return replace(written, duplicate=False)
-                first = version + 1 if isinstance(version, int) else 0
-                return Appended(Revision(first), Revision(first + len(records) - 1), position)
+                return Appended(Revision(version + 1 if isinstance(version, int) else 0), (position,))
         return seen
+
+    def appended(self, stream: StreamName, command: uuid.UUID) -> Appended | None:
+        return self._seen(stream, (), command, -1, self._deadline())[0]
 
     def read(self, stream: StreamName, after: int, limit: int | None) -> list[RecordedEvent]:
         if limit is not None and limit < 1:
@@ -272,8 +281,8 @@ class _Log:
         found = [event for event in events if event.id in ids or _is_of(event, command)]
         if not found:
             return None, last
-        places = Revision(found[0].stream_position), Revision(found[-1].stream_position)
-        return Appended(*places, Position(found[-1].commit_position), duplicate=True), last
+        positions = tuple(Position(event.commit_position) for event in found)
+        return Appended(Revision(found[0].stream_position), positions, duplicate=True), last
 
     def _read_stream(
         self, stream: StreamName, after: int, limit: int | None, deadline: float

@@ -13,19 +13,37 @@ from shared.events.stream import ExpectedRevision, Position, Revision, StreamNam
 
 
 @dataclass(frozen=True, slots=True)
-class Appended:
-    """Where the events of one append stand.
+class Write:
+    """What one append does to one stream: `command` is what caused these events, None where nobody repeats it."""
 
-    first, last:  revisions of the first and the last of them
-    position:     of the last
-    duplicate:    True where nothing was written now, because the same command (or event id) was appended before;
-                  the places are then those of the first time
+    stream: StreamName
+    events: Sequence[NewEvent]
+    expected: ExpectedRevision
+    command: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where the events of one write stand.
+
+    first:      revision of the first of them; the others follow it
+    positions:  of each of them
+    duplicate:  True where nothing was written now, because the same command (or event id) was appended before;
+                the places are then those of the first time
     """
 
     first: Revision
-    last: Revision
-    position: Position
+    positions: tuple[Position, ...]
     duplicate: bool = False
+
+    @property
+    def last(self) -> Revision:
+        return Revision(self.first + len(self.positions) - 1)
+
+    @property
+    def position(self) -> Position:
+        """Of the last event."""
+        return self.positions[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +77,18 @@ class EventStore(Protocol):
         raise CommandIdReused. Raises WrongExpectedRevision, EventTooLarge, InvalidEvent, NotTheOwner,
         StoreUnavailable.
         """
+
+    def append_all(self, writes: Sequence[Write]) -> list[Appended]:
+        """Append to several streams, each named once, all or none; where the events of each stand.
+
+        A write whose command or event id stands in its stream already is a duplicate, as in `append`, and hinders
+        none of the others. A store that has no such append takes the writes in their order and stops at the first
+        that is refused, so whoever repeats the call finds those before it as duplicates. Raises what `append` raises;
+        a WrongExpectedRevision names the stream.
+        """
+
+    def appended(self, stream: StreamName, command: uuid.UUID) -> Appended | None:
+        """What `command` appended to the stream, as a duplicate; None where it did not. Raises StoreUnavailable."""
 
     def read(self, stream: StreamName, after: int = -1, limit: int | None = None) -> list[RecordedEvent]:
         """The stream's events with a revision larger than `after`, in order; empty where there is no such stream."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
 from importlib import resources
 from typing import Any, LiteralString, TypeVar
 
@@ -29,8 +28,9 @@ from shared.events.errors import (
     WrongExpectedRevision,
 )
 from shared.events.event import NewEvent, RecordedEvent
-from shared.events.store.checks import check_appendable
-from shared.events.store.port import Appended, Batch
+from shared.events.store.checks import check_writes
+from shared.events.store.group_commit import GroupCommit
+from shared.events.store.port import Appended, Batch, Write
 from shared.events.stream import Expect, ExpectedRevision, Position, Revision, StreamName
 from shared.events.subscription import StopSignal, catch_up
 
@@ -45,6 +45,11 @@ _OPTIONS: dict[str, Any] = {
     "keepalives_count": 3,
     "options": f"-c statement_timeout={int(STATEMENT_TIMEOUT * 1000)}",
 }
+# how long an append may wait for the commit before its own, and then take itself
+APPEND_SECONDS = POOL_TIMEOUT + 2 * STATEMENT_TIMEOUT
+# of one commit: more only makes those wait who come after it
+GROUP_APPENDS, GROUP_BYTES = 64, 4 * 1024 * 1024
+_APPEND: LiteralString = "select * from events.append_all(%s, %s)"
 _EXPECTED: Mapping[Expect, int] = {Expect.NO_STREAM: -1, Expect.ANY: -2, Expect.EXISTS: -3}
 
 _COLUMNS: LiteralString = "event_id, name, version, stream, revision, position, recorded_at, data, metadata"
@@ -64,6 +69,7 @@ class PostgresEventStore:
 
     def __init__(self, url: str, connections: int = 10) -> None:
         self._url = url
+        self._commit = GroupCommit(lambda: _Group(self._append))
         self._pool = ConnectionPool(
             url,
             kwargs=_OPTIONS,
@@ -83,43 +89,61 @@ class PostgresEventStore:
         expected: ExpectedRevision,
         command: uuid.UUID | None = None,
     ) -> Appended:
-        encoded = check_appendable(events)
-        parameters = (
-            str(stream),
-            stream.category,
-            _EXPECTED[expected] if isinstance(expected, Expect) else expected,
-            command,
-            *(event.id for event in events),
-            *(event.name for event in events),
-            *(event.version for event in events),
-            *(data.decode() for data, _ in encoded),
-            *(metadata.decode() for _, metadata in encoded),
-        )
+        return self.append_all([Write(stream, events, expected, command)])[0]
 
-        def run(connection: psycopg.Connection) -> Appended:
-            row = connection.execute(_append(len(events)), parameters).fetchone()
-            assert row is not None
-            return Appended(Revision(row[0]), Revision(row[1]), Position(row[2]))
-
+    def append_all(self, writes: Sequence[Write]) -> list[Appended]:
+        append = _Append(writes, check_writes(writes))
         try:
-            # tried twice: the event ids make the second try harmless where the first one had been committed
-            return self._run(run)
-        except psycopg.Error as error:
+            return self._commit(append, APPEND_SECONDS)
+        except (WrongExpectedRevision, CommandIdReused):
             # a repetition may come with a revision that was right the first time: what counts is the first result
-            if error.sqlstate in ("SE001", "23505"):
-                first = self._first_result(stream, command, events[0].id)
-                if first is not None:
-                    return first
-            raise _translated(error, stream, expected) from error
+            with _unavailable_when_lost():
+                first = [self._first_result(write.stream, write.command, write.events[0].id) for write in writes]
+            if not any(first):
+                raise
+            rest = append.without(first)
+            new = iter(self._commit(rest, APPEND_SECONDS) if rest.writes else ())
+            return [known or next(new) for known in first]
 
-    def _first_result(self, stream: StreamName, command: uuid.UUID | None, event_id: uuid.UUID) -> Appended | None:
-        rows = self._query("select * from events.first_result(%s, %s)", (command, event_id))
-        if not rows:
+    def appended(self, stream: StreamName, command: uuid.UUID) -> Appended | None:
+        with _unavailable_when_lost():
+            return self._first_result(stream, command, None)
+
+    def _append(self, appends: Sequence[_Append]) -> Sequence[list[Appended] | Exception]:
+        """Each append's result or error, in one commit where nothing of it was there before."""
+        try:
+            return self._call(appends)
+        except psycopg.errors.UniqueViolation as error:
+            if len(appends) == 1:
+                return [_translated(error)]
+            # a repetition among them: which one it is shows when each comes alone
+            return [self._append([append])[0] for append in appends]
+        except psycopg.Error as error:
+            return [_translated(error) for _ in appends]
+
+    def _call(self, appends: Sequence[_Append]) -> list[list[Appended] | Exception]:
+        parameters = _parameters(appends)
+
+        def run(connection: psycopg.Connection) -> list[tuple[Any, ...]]:
+            return connection.execute(_APPEND, parameters, binary=True).fetchall()
+
+        # tried twice: the event ids make the second try harmless where the first one had been committed
+        rows = iter(self._run(run))
+        return [_result(append, [next(rows) for _ in append.writes]) for append in appends]
+
+    def _first_result(
+        self, stream: StreamName, command: uuid.UUID | None, event_id: uuid.UUID | None
+    ) -> Appended | None:
+        def run(connection: psycopg.Connection) -> tuple[Any, ...] | None:
+            return connection.execute("select * from events.first_result(%s, %s)", (command, event_id)).fetchone()
+
+        row = self._run(run)
+        if row is None:
             return None
-        name, first, last, position = rows[0]
+        name, first, last, position = row
         if name != str(stream):
             raise CommandIdReused(f"command {command} stands in another stream")
-        return Appended(first, last, position, duplicate=True)
+        return _places(first, last, position, duplicate=True)
 
     def read(self, stream: StreamName, after: int = -1, limit: int | None = None) -> list[RecordedEvent]:
         return _recorded(self._query(_READ, (str(stream), after, limit)))
@@ -146,11 +170,11 @@ class PostgresEventStore:
     ) -> Iterator[Batch]:
         with _unavailable_when_lost(), psycopg.connect(self._url, **_OPTIONS) as listener:
             # before the first read, so that nothing falls between reading and listening
-            listener.execute("listen events")
+            for category in sorted(categories or ()):
+                listener.execute(sql.SQL("listen {}").format(sql.Identifier(f"events_{category}")))
 
-            def wait(_: Position) -> None:
-                for _notification in listener.notifies(timeout=1.0, stop_after=1):
-                    pass
+            def wait(_: Position) -> bool:
+                return any(True for _ in listener.notifies(timeout=1.0, stop_after=1))
 
             yield from catch_up(self, after, categories, stop=stop, batch_size=batch_size, wait=wait)
 
@@ -195,13 +219,93 @@ def _configure(connection: psycopg.Connection) -> None:
     connection.adapters.register_loader("json", TextBinaryLoader)
 
 
-@cache
-def _append(count: int) -> LiteralString:
-    """The statement for so many events. Plain parameters: psycopg takes longer over lists than over their members."""
-    lists: list[LiteralString] = ["uuid", "text", "integer", "text", "text"]
-    values: LiteralString = ", ".join(["%s"] * count)
-    arrays: LiteralString = ", ".join(f"array[{values}]::{kind}[]" for kind in lists)
-    return f"select * from events.append(%s, %s, %s, %s, {arrays})"
+class _Append:
+    """The writes of one append, encoded."""
+
+    def __init__(self, writes: Sequence[Write], encoded: Sequence[Sequence[tuple[bytes, bytes]]]) -> None:
+        self.writes, self.encoded = writes, encoded
+        # what may stand only once in one call
+        self.names: set[StreamName | uuid.UUID] = {
+            *(write.stream for write in writes),
+            *(write.command for write in writes if write.command is not None),
+            *(event.id for write in writes for event in write.events),
+        }
+        self.size = sum(len(data) + len(metadata) for one in encoded for data, metadata in one)
+
+    def without(self, done: Sequence[Appended | None]) -> _Append:
+        """What is left where some of the writes are done."""
+        left = [
+            pair for pair, known in zip(zip(self.writes, self.encoded, strict=True), done, strict=True) if not known
+        ]
+        return _Append([write for write, _ in left], [encoded for _, encoded in left])
+
+
+class _Group:
+    """Appends that do not meet, for one commit."""
+
+    def __init__(self, commit: Callable[[Sequence[_Append]], Sequence[list[Appended] | Exception]]) -> None:
+        self._append, self._appends = commit, list[_Append]()
+        self._names: set[StreamName | uuid.UUID] = set()
+        self._size = 0
+
+    def take(self, work: _Append) -> bool:
+        full = len(self._appends) >= GROUP_APPENDS or self._size + work.size > GROUP_BYTES
+        if self._appends and (full or not self._names.isdisjoint(work.names)):
+            return False
+        self._appends.append(work)
+        self._names |= work.names
+        self._size += work.size
+        return True
+
+    def commit(self) -> Sequence[list[Appended] | Exception]:
+        return self._append(self._appends)
+
+
+def _parameters(appends: Sequence[_Append]) -> tuple[str, str]:
+    """What events.append_all takes. JSON, because psycopg takes longer over arrays than orjson over all of it."""
+    writes: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
+    for number, append in enumerate(appends, 1):
+        for write, encoded in zip(append.writes, append.encoded, strict=True):
+            expected = write.expected
+            writes.append(
+                {
+                    "append": number,
+                    "stream": str(write.stream),
+                    "expected": _EXPECTED[expected] if isinstance(expected, Expect) else expected,
+                    "command": write.command,
+                    "events": len(write.events),
+                }
+            )
+            events.extend(
+                {
+                    "write": len(writes),
+                    "id": event.id,
+                    "name": event.name,
+                    "version": event.version,
+                    "data": orjson.Fragment(data),
+                    "metadata": orjson.Fragment(metadata),
+                }
+                for event, (data, metadata) in zip(write.events, encoded, strict=True)
+            )
+    return orjson.dumps(writes).decode(), orjson.dumps(events).decode()
+
+
+def _result(append: _Append, rows: Sequence[tuple[Any, ...]]) -> list[Appended] | Exception:
+    for write, (refused, revision, _) in zip(append.writes, rows, strict=True):
+        if refused == "owner":
+            return NotTheOwner(f"this role does not own the category {write.stream.category}")
+        if refused == "revision":
+            return WrongExpectedRevision(write.stream, write.expected, None if revision == -1 else revision)
+    return [
+        _places(revision - len(write.events) + 1, revision, position)
+        for write, (_, revision, position) in zip(append.writes, rows, strict=True)
+    ]
+
+
+def _places(first: int, last: int, position: int, duplicate: bool = False) -> Appended:
+    positions = range(position - (last - first), position + 1)
+    return Appended(Revision(first), tuple(map(Position, positions)), duplicate)
 
 
 def _recorded(rows: Sequence[tuple[Any, ...]]) -> list[RecordedEvent]:
@@ -223,17 +327,9 @@ def _unavailable_when_lost() -> Iterator[None]:
         raise _translated(error) from error
 
 
-def _translated(
-    error: psycopg.Error, stream: StreamName | None = None, expected: ExpectedRevision | None = None
-) -> EventStoreError:
-    match error.sqlstate:
-        case "SE001":
-            actual = int(error.diag.message_detail or -1)
-            return WrongExpectedRevision(stream, expected, None if actual == -1 else actual)
-        case "SE003":
-            return NotTheOwner(error.diag.message_primary)
-        case "23505":
-            return CommandIdReused(error.diag.message_detail)
+def _translated(error: psycopg.Error) -> EventStoreError:
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        return CommandIdReused(error.diag.message_detail)
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return StoreUnavailable(str(error))
     if isinstance(error, psycopg.DataError):

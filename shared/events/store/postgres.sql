@@ -27,49 +27,119 @@ create table if not exists events.owners (
     owner    name not null
 );
 
--- Append all of the events or none; the codes by which a caller hears of what stands in the way:
---   SE001 wrong expected revision (detail: the stream's revision now)   SE003 not the owner of the category
---   23505 the command or an event id was there before: ask events.first_result
--- The way that nearly every append takes has no look-up for repetitions: the unique indexes find them.
+-- Nobody but the owner of the functions below can lock it. One writer at a time gives positions in commit order, dense,
+-- so that no reader can step over an event that is not visible yet.
+create table if not exists events.append_turn ();
+
+-- Several appends in one commit. Each is all or none by itself, and one that is refused spoils no other.
+--   p_writes  [{append, stream, expected, command, events}]: the append that it belongs to; the revision that the stream
+--             has to be at (-1 no stream, -2 any, -3 exists); how many events. No stream stands in it twice.
+--   p_events  [{write, id, name, version, data, metadata}]: `write` counts p_writes from 1; in their order
+-- One row for each write, in order: where its events stand; or why its append was refused, 'owner' or 'revision', with
+-- the stream's last revision; or nothing, where another write of its append was refused.
+-- A command or an event id that was there before ends the whole call with 23505: ask events.first_result. The way that
+-- nearly every append takes has no look-up for repetitions, because the unique indexes find them.
+create or replace function events.append_all(p_writes json, p_events json)
+returns table (refused text, last_revision bigint, last_position bigint)
+language plpgsql security definer set search_path = events, pg_temp as $$
+declare
+    w            record;
+    e            record;
+    v_revision   bigint;
+    v_position   bigint;
+    v_write      integer := 0;
+    v_left       integer;
+    v_spoilt     integer[] := '{}';
+    v_appends    integer[];
+    v_streams    text[];
+    v_categories text[];
+    v_counts     integer[];
+    v_commands   uuid[];
+    v_revisions  bigint[];
+    v_positions  bigint[];
+    v_refused    text[];
+    v_rung       text[] := '{}';
+begin
+    lock table append_turn in exclusive mode;
+    for w in
+        select * from json_to_recordset(p_writes)
+            as r(append integer, stream text, expected bigint, command uuid, events integer)
+    loop
+        v_write := v_write + 1;
+        v_appends[v_write] := w.append;
+        v_streams[v_write] := w.stream;
+        v_categories[v_write] := split_part(w.stream, '-', 1);
+        v_counts[v_write] := w.events;
+        v_commands[v_write] := w.command;
+        v_positions[v_write] := null;
+        -- order by and not max(): the plan is an index's last entry also while nothing is known of the table's size
+        v_revision := coalesce(
+            (select l.revision from log l where l.stream = w.stream order by l.revision desc limit 1), -1);
+        v_revisions[v_write] := v_revision;
+        v_refused[v_write] := case
+            when not exists (
+                select from owners o where o.category = v_categories[v_write] and o.owner = session_user) then 'owner'
+            when not (w.expected in (v_revision, -2) or (w.expected = -3 and v_revision >= 0)) then 'revision'
+        end;
+        if v_refused[v_write] is not null then
+            v_spoilt := v_spoilt || w.append;
+        end if;
+    end loop;
+
+    v_position := coalesce((select l.position from log l order by l.position desc limit 1), -1);
+    v_write := 0;
+    for e in
+        select * from json_to_recordset(p_events)
+            as r(write integer, id uuid, name text, version integer, data json, metadata json)
+    loop
+        continue when v_appends[e.write] = any (v_spoilt);
+        if v_write <> e.write then
+            v_write := e.write;
+            v_left := v_counts[v_write];
+            if not v_categories[v_write] = any (v_rung) then
+                v_rung := v_rung || v_categories[v_write];
+            end if;
+        end if;
+        v_position := v_position + 1;
+        v_revisions[v_write] := v_revisions[v_write] + 1;
+        insert into log (position, stream, revision, category, event_id, command_id, events, name, version,
+                         recorded_at, data, metadata)
+        values (v_position, v_streams[v_write], v_revisions[v_write], v_categories[v_write], e.id,
+                case when v_left = v_counts[v_write] then v_commands[v_write] end, v_left, e.name, e.version,
+                clock_timestamp(), e.data, e.metadata);
+        v_positions[v_write] := v_position;
+        v_left := v_left - 1;
+    end loop;
+
+    -- who follows a category listens to its channel: nobody wakes for what does not concern him
+    for i in 1 .. cardinality(v_rung) loop
+        perform pg_notify('events_' || v_rung[i], v_position::text);
+    end loop;
+    return query select * from unnest(v_refused, v_revisions, v_positions);
+end $$;
+
+-- For processes of the former version, while both run.
 create or replace function events.append(
     p_stream text, p_category text, p_expected bigint, p_command uuid,
     p_ids uuid[], p_names text[], p_versions integer[], p_data text[], p_metadata text[]
 ) returns table (first_revision bigint, last_revision bigint, last_position bigint)
 language plpgsql security definer set search_path = events, pg_temp as $$
 declare
-    v_revision bigint;
-    v_position bigint;
-    v_count    integer := cardinality(p_ids);
+    v_done record;
 begin
-    if not exists (select from owners o where o.category = p_category and o.owner = session_user) then
+    select * into v_done from append_all(
+        json_build_array(json_build_object('append', 1, 'stream', p_stream, 'expected', p_expected,
+                                           'command', p_command, 'events', cardinality(p_ids))),
+        (select json_agg(json_build_object('write', 1, 'id', id, 'name', name, 'version', version,
+                                           'data', data::json, 'metadata', metadata::json))
+           from unnest(p_ids, p_names, p_versions, p_data, p_metadata) e(id, name, version, data, metadata)));
+    if v_done.refused = 'owner' then
         raise exception 'role % does not own category %', session_user, p_category using errcode = 'SE003';
+    elsif v_done.refused = 'revision' then
+        raise exception 'stream % is at revision %', p_stream, v_done.last_revision
+            using errcode = 'SE001', detail = v_done.last_revision::text;
     end if;
-
-    -- One writer at a time gives positions in commit order, dense, so that no reader can step over an event that is
-    -- not visible yet. It costs no more than NOTIFY does, which takes a global lock in each commit anyway.
-    perform pg_advisory_xact_lock(8246911);
-
-    -- order by and not max(): the plan is an index's last entry also while nothing is known of the table's size
-    v_revision := coalesce(
-        (select l.revision from log l where l.stream = p_stream order by l.revision desc limit 1), -1);
-    -- expected: a revision, -1 no stream, -2 any, -3 exists
-    if not (p_expected = v_revision or p_expected = -2 or (p_expected = -3 and v_revision >= 0)) then
-        raise exception 'stream % is at revision %', p_stream, v_revision
-            using errcode = 'SE001', detail = v_revision::text;
-    end if;
-    v_position := coalesce((select l.position from log l order by l.position desc limit 1), -1);
-
-    for i in 1 .. v_count loop
-        insert into log (position, stream, revision, category, event_id, command_id, events, name, version,
-                         recorded_at, data, metadata)
-        values (v_position + i, p_stream, v_revision + i, p_category, p_ids[i], case when i = 1 then p_command end,
-                v_count - i + 1, p_names[i], p_versions[i], clock_timestamp(), p_data[i]::json, p_metadata[i]::json);
-    end loop;
-    notify events;
-    first_revision := v_revision + 1;
-    last_revision := v_revision + v_count;
-    last_position := v_position + v_count;
-    return next;
+    return query select v_done.last_revision - cardinality(p_ids) + 1, v_done.last_revision, v_done.last_position;
 end $$;
 
 -- Where an append stands that was made before under this command or with this event id; no row where there is none.
