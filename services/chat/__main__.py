@@ -67,7 +67,7 @@ def _plain(chosen: argparse.Namespace) -> int:
         case "worker":
             configure("chat-worker", process.log_level)
             service = bootstrap.build(settings, url)
-            worker.run(service, lambda stop: bootstrap.build_runners(service, settings, url, stop), process)
+            worker.run(service, lambda stop: bootstrap.build_worker(service, settings, url, stop), process)
             return 0
         case "judge":
             return administration.judge(settings, url, chosen.files, chosen.page)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
@@ -35,12 +35,12 @@ from services.chat.tickets import Tickets
 from shared.events import read_model
 from shared.events.catalog import chat as catalog
 from shared.events.codec import Codec
-from shared.events.decider import CommandContext
-from shared.events.follower import Follower, FollowerRunner, PeriodicRunner
+from shared.events.follower import Follower, Job, Worker
 from shared.events.process import Process, ProcessRunner
 from shared.events.projection import Projection, ProjectionGroup, Rebuild
 from shared.events.read_model import ReadModel
 from shared.events.relay import Relay
+from shared.events.runner import CommandContext
 from shared.events.store import migrate_event_store, open_event_store
 from shared.events.store.port import EventStore
 from shared.service.client import Caller, RemoteService
@@ -147,14 +147,14 @@ def build_assistant(settings: Settings, lookups: Lookups, clock: Callable[[], da
     return passages if settings.llm is None else LlmAssistant(settings.llm, lookups, passages)
 
 
-def build_runners(
+def build_worker(
     service: Service,
     settings: Settings,
     amqp_url: str,
     stop: threading.Event,
     clock: Callable[[], datetime] = now,
-) -> Sequence[FollowerRunner | PeriodicRunner]:
-    """What the worker runs: each with the lead of its own."""
+) -> Worker:
+    """What follows the log, and the jobs beside it."""
     assistant = build_assistant(settings, service.lookups, clock)
     answering = [Answering(shard, service.chats, assistant) for shard in range(SHARDS)]
     processes: list[Process] = [Clock(service.chats), *answering]
@@ -164,11 +164,8 @@ def build_runners(
         *(ProcessRunner(process, service.read_model, CODEC, clock) for process in processes),
     ]
     absent = ReleaseAbsentAgents(service.chats, service.read_model, clock, service.caller.check)
-    url = settings.read_model_url
-    return [
-        *(FollowerRunner(follower, service.store, url, stop) for follower in followers),
-        PeriodicRunner(absent.name, absent, EVERY_SECONDS, url, stop),
-    ]
+    jobs = [Job(absent.name, absent, EVERY_SECONDS)]
+    return Worker(service.store, service.read_model, followers, jobs, stop)
 
 
 def build_rebuild(service: Service, settings: Settings, projection: Projection) -> Rebuild:

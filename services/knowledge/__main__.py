@@ -59,9 +59,7 @@ def _plain(chosen: argparse.Namespace) -> int:
             configure("knowledge-worker", process.log_level)
             settings = read_settings()
             service = bootstrap.build(settings)
-            worker.run(
-                service, lambda stop: bootstrap.build_runners(service, settings, process.amqp_url, stop), process
-            )
+            worker.run(service, lambda stop: bootstrap.build_worker(service, settings, process.amqp_url, stop), process)
             return 0
         case "migrate":
             return administration.migrate(read_admin_settings())

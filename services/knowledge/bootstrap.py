@@ -24,7 +24,7 @@ from services.knowledge.settings import Settings
 from shared.events import read_model
 from shared.events.catalog import knowledge as catalog
 from shared.events.codec import Codec
-from shared.events.follower import Follower, FollowerRunner
+from shared.events.follower import Follower, Worker
 from shared.events.projection import Projection, ProjectionGroup, Rebuild
 from shared.events.read_model import ReadModel
 from shared.events.relay import Relay
@@ -89,15 +89,15 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Service:
     return Service(Knowledge(store, CODEC, clock), Queries(rows, store), search, passages, searches, store, rows)
 
 
-def build_runners(service: Service, settings: Settings, amqp_url: str, stop: threading.Event) -> list[FollowerRunner]:
-    """What the worker runs: each with the lead of its own."""
+def build_worker(service: Service, settings: Settings, amqp_url: str, stop: threading.Event) -> Worker:
+    """What follows the log."""
     followers: list[Follower] = [
         ProjectionGroup("knowledge.read_models", FOLLOWED, PROJECTIONS, service.read_model, CODEC),
         Relay("knowledge.relay", PUBLIC, service.read_model, amqp_url),
     ]
     if (follower := build_index_follower(service, settings)) is not None:
         followers.append(follower)
-    return [FollowerRunner(follower, service.store, settings.read_model_url, stop) for follower in followers]
+    return Worker(service.store, service.read_model, followers, (), stop)
 
 
 def build_index_follower(service: Service, settings: Settings) -> IndexFollower | None:

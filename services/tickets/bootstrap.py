@@ -22,7 +22,7 @@ from services.tickets.uploads import Uploads
 from shared.events import read_model
 from shared.events.catalog import tickets as catalog
 from shared.events.codec import Codec
-from shared.events.follower import Follower, FollowerRunner, PeriodicRunner
+from shared.events.follower import Follower, Job, Worker
 from shared.events.process import ProcessRunner
 from shared.events.projection import Projection, ProjectionGroup, Rebuild
 from shared.events.read_model import ReadModel
@@ -77,14 +77,14 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Service:
     return Service(Tickets(store, CODEC, uploads, clock), Queries(rows, store, CODEC, clock), uploads, store, rows)
 
 
-def build_runners(
+def build_worker(
     service: Service,
     settings: Settings,
     amqp_url: str,
     stop: threading.Event,
     clock: Callable[[], datetime] = now,
-) -> list[FollowerRunner | PeriodicRunner]:
-    """What the worker runs: each with the lead of its own."""
+) -> Worker:
+    """What follows the log, and the jobs beside it."""
     auto_close = AutoClose(service.tickets.announce_closing, service.tickets.close_if_due)
     clean_up = RemoveUnboundAttachments(
         service.uploads, open_object_store(settings.object_store_url), service.read_model, service.store
@@ -94,11 +94,8 @@ def build_runners(
         Relay("tickets.relay", PUBLIC, service.read_model, amqp_url),
         ProcessRunner(auto_close, service.read_model, CODEC, clock),
     ]
-    url = settings.read_model_url
-    return [
-        *(FollowerRunner(follower, service.store, url, stop) for follower in followers),
-        PeriodicRunner(clean_up.name, clean_up, EVERY_SECONDS, url, stop),
-    ]
+    jobs = [Job(clean_up.name, clean_up, EVERY_SECONDS)]
+    return Worker(service.store, service.read_model, followers, jobs, stop)
 
 
 def build_rebuild(service: Service, settings: Settings, projection: Projection) -> Rebuild:

@@ -52,6 +52,14 @@ class RecordedEvent(NamedTuple):
     metadata: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A recorded event with what it says, decoded."""
+
+    event: Any
+    recorded: RecordedEvent
+
+
 def command_id(caller: str, idempotency_key: str) -> uuid.UUID:
     """The id of the command that `caller` sends under `idempotency_key`: the same pair, the same id, on any replica."""
     return uuid.uuid5(_IDS, f"command\n{caller}\n{idempotency_key}")

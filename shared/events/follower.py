@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -19,13 +18,18 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from shared.events.errors import StoreUnavailable
+from shared.events.lease import Leases
+from shared.events.read_model import ReadModel
+from shared.events.shared_subscription import SharedSubscription
 from shared.events.store.port import Batch, EventStore
 from shared.events.stream import START, Position
 
-TAKEOVER_SECONDS = 1.0
+TAKEOVER_SECONDS = 0.5
+KEEP_SECONDS = 30.0
 RETRY_AWAY_SECONDS = 0.5
 RETRY_FAILED_SECONDS = 5.0
 LAG_LIMIT = 1000
+LAG_SECONDS_BETWEEN = 5.0
 
 LEADING = Gauge("follower_leading", "1 where this process leads the follower", ["follower"])
 STOPPED = Gauge("follower_stopped", "1 where the follower failed at an event and stopped its line", ["follower"])
@@ -44,7 +48,7 @@ class Unavailable(Exception):
 class Follower(Protocol):
     """What a worker runs for as long as it leads.
 
-    name:        frozen: its checkpoint and its lock bear it
+    name:        frozen: its checkpoint and its lease bear it
     categories:  of the streams that it follows
     """
 
@@ -55,7 +59,13 @@ class Follower(Protocol):
         """Its checkpoint: the store is followed from behind it."""
 
     def handle(self, batch: Batch) -> None:
-        """Deal with every event of the batch and keep the checkpoint, or raise; batches may be empty, once a second."""
+        """Deal with every event of the batch, or raise; a batch may be empty, once a second.
+
+        The checkpoint moves with what the events changed; where they changed nothing, `keep` will follow.
+        """
+
+    def keep(self, position: Position) -> None:
+        """Move the checkpoint to `position`, up to which everything was dealt with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +77,36 @@ class Status:
     error: str | None
 
 
+class Source(Protocol):
+    """What a follower follows: an EventStore, or a process's SharedSubscription to one."""
+
+    def head(self) -> Position: ...
+
+    def read_all(self, after: Position, categories: Collection[str] | None = None, limit: int = 1000) -> Batch: ...
+
+    def subscribe(
+        self, after: Position, categories: Collection[str] | None = None, *, stop: threading.Event
+    ) -> Iterator[Batch]: ...
+
+
 class FollowerRunner:
     """Runs one follower until `stop`: takes the lead when it is free, follows, waits out outages, retries failures."""
 
-    def __init__(self, follower: Follower, store: EventStore, lock_url: str, stop: threading.Event) -> None:
+    def __init__(self, follower: Follower, source: Source, leases: Leases, stop: threading.Event) -> None:
         self.follower, self.name = follower, follower.name
-        self._store, self._lock_url, self._stop = store, lock_url, stop
+        self._source, self._leases, self._stop = source, leases, stop
         self.status = Status("standby", START, None)
+        leases.want(self.name)
 
     def run(self) -> None:
         """Returns when `stop` is set."""
         while not self._stop.is_set():
             try:
-                with leadership(self._lock_url, self.name) as alive:
-                    if alive is None:
-                        self._show("standby")
-                        self._stop.wait(TAKEOVER_SECONDS)
-                    else:
-                        log.info("leading", follower=self.name)
-                        self._follow(alive)
+                if self._leases.wait(self.name, TAKEOVER_SECONDS):
+                    log.info("leading", follower=self.name)
+                    self._follow()
+                else:
+                    self._show("standby")
             except (StoreUnavailable, Unavailable, psycopg.OperationalError) as error:
                 self._show("waiting", error)
                 log.warning("follower waits", follower=self.name, error=str(error))
@@ -96,29 +117,37 @@ class FollowerRunner:
                 self._stop.wait(RETRY_FAILED_SECONDS)
         self._show("standby")
 
-    def _follow(self, alive: Callable[[], None]) -> None:
+    def _follow(self) -> None:
         follower = self.follower
-        position = follower.position()
-        if position > self._store.head():
+        position = kept = follower.position()
+        if position > self._source.head():
             raise RuntimeError(f"the checkpoint {position} lies behind the end of the log: was the log put back?")
-        checked = time.monotonic()
-        for batch in self._store.subscribe(position, follower.categories, stop=self._stop):
-            # a leader whose lock went with its connection must notice before the next one has begun
-            if time.monotonic() - checked > TAKEOVER_SECONDS:
-                alive()
-                checked = time.monotonic()
+        self._show(self.status.state, position=position)
+        kept_at = time.monotonic()
+        for batch in self._source.subscribe(position, follower.categories, stop=self._stop):
+            if not self._leases.holds(self.name):
+                return
             follower.handle(batch)
             HANDLED.labels(self.name).inc(len(batch.events))
             self._show("leading", position=batch.position)
-            if self._stop.is_set():
+            # over events that change nothing here the checkpoint moves rarely: it costs a transaction
+            over = self._stop.is_set()
+            if batch.position > kept and (over or time.monotonic() - kept_at > KEEP_SECONDS):
+                follower.keep(batch.position)
+                kept, kept_at = batch.position, time.monotonic()
+            if over:
                 return
 
     def measure_lag(self) -> None:
-        """Set the lag metrics; reads at most LAG_LIMIT events."""
+        """Set the lag metrics; reads at most LAG_LIMIT events. Who does not lead has none."""
         try:
-            ahead = self._store.read_all(self.follower.position(), self.follower.categories, LAG_LIMIT).events
+            stands = self.status.state != "standby"
+            behind = (
+                self._source.read_all(self.status.position, self.follower.categories, LAG_LIMIT) if stands else None
+            )
         except StoreUnavailable:
             return
+        ahead = behind.events if behind else ()
         LAG_EVENTS.labels(self.name).set(len(ahead))
         age = (datetime.now(UTC) - ahead[0].recorded_at).total_seconds() if ahead else 0.0
         LAG_SECONDS.labels(self.name).set(max(age, 0.0))
@@ -135,35 +164,37 @@ class FollowerRunner:
         STOPPED.labels(self.name).set(state == "stopped")
 
 
-class PeriodicRunner:
-    """Runs `job` every `seconds` on the worker that leads it."""
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something that the worker which leads it does every `seconds`."""
 
-    def __init__(
-        self, name: str, job: Callable[[], None], seconds: float, lock_url: str, stop: threading.Event
-    ) -> None:
-        self.name, self._job, self._seconds = name, job, seconds
-        self._lock_url, self._stop = lock_url, stop
+    name: str
+    run: Callable[[], None]
+    seconds: float
+
+
+class JobRunner:
+    """Runs one job until `stop`, whenever this process leads it."""
+
+    def __init__(self, job: Job, leases: Leases, stop: threading.Event) -> None:
+        self.name, self._job, self._leases, self._stop = job.name, job, leases, stop
         self._error: str | None = None
+        leases.want(self.name)
 
     def run(self) -> None:
         """Returns when `stop` is set."""
         while not self._stop.is_set():
+            if not self._leases.wait(self.name, TAKEOVER_SECONDS):
+                self._error = None
+                continue
             try:
-                with leadership(self._lock_url, self.name) as alive:
-                    if alive is None:
-                        self._error = None
-                    while alive is not None and not self._stop.is_set():
-                        alive()
-                        self._job()
-                        self._error = None
-                        self._stop.wait(self._seconds)
+                self._job.run()
+                self._error = None
+                self._stop.wait(self._job.seconds)
             except Exception as error:
                 self._error = f"{type(error).__name__}: {error}"
                 log.warning("job failed", job=self.name, exc_info=error)
-            self._stop.wait(TAKEOVER_SECONDS)
-
-    def measure_lag(self) -> None:
-        return None
+                self._stop.wait(RETRY_FAILED_SECONDS)
 
     def check(self) -> None:
         """For readiness: raises RuntimeError where the last run failed."""
@@ -171,40 +202,52 @@ class PeriodicRunner:
             raise RuntimeError(f"{self.name}: {self._error}")
 
 
-def run_all(
-    runners: Sequence[FollowerRunner | PeriodicRunner], stop: threading.Event, drain_seconds: float = 15.0
-) -> None:
-    """Run each in a thread of its own until `stop` is set, then wait for them at most `drain_seconds` seconds."""
-    threads = [threading.Thread(target=runner.run, name=runner.name, daemon=True) for runner in runners]
-    for thread in threads:
-        thread.start()
-    while not stop.wait(5.0):
-        for runner in runners:
+class Worker:
+    """All that a process does behind the log: followers on one shared subscription, jobs, one set of leases."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        read_model: ReadModel,
+        followers: Sequence[Follower],
+        jobs: Sequence[Job],
+        stop: threading.Event,
+    ) -> None:
+        self._stop, self._leases = stop, Leases(read_model)
+        self._source = SharedSubscription(store, {name for follower in followers for name in follower.categories})
+        self.followers = [FollowerRunner(follower, self._source, self._leases, stop) for follower in followers]
+        own = [JobRunner(job, self._leases, stop) for job in jobs]
+        self._runners: list[FollowerRunner | JobRunner] = [*self.followers, *own]
+
+    def checks(self) -> Mapping[str, Callable[[], None]]:
+        """For readiness: one check for each follower and job."""
+        return {runner.name: runner.check for runner in self._runners}
+
+    def run(self, drain_seconds: float = 15.0) -> None:
+        """Run each in a thread of its own until stopped, then wait for them at most `drain_seconds` seconds."""
+        runners = [threading.Thread(target=one.run, name=one.name) for one in self._runners]
+        letting_go = threading.Event()
+        common = [
+            threading.Thread(target=self._leases.run, args=(letting_go,), name="leases"),
+            threading.Thread(target=self._source.run, args=(letting_go,), name="reader"),
+        ]
+        for thread in (*common, *runners):
+            thread.daemon = True
+            thread.start()
+        while not self._stop.wait(LAG_SECONDS_BETWEEN):
+            self._measure_lag()
+        deadline = time.monotonic() + drain_seconds
+        # the leases last: nobody else may begin before these have ended
+        for thread in runners:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        letting_go.set()
+        for thread in common:
+            thread.join(max(1.0, deadline - time.monotonic()))
+
+    def _measure_lag(self) -> None:
+        for runner in self.followers:
             try:
                 runner.measure_lag()
             except Exception as error:
                 # an event that cannot be read stops its own line and not this loop
                 log.warning("lag not measured", follower=runner.name, error=str(error))
-    deadline = time.monotonic() + drain_seconds
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
-
-
-@contextmanager
-def leadership(url: str, name: str) -> Iterator[Callable[[], None] | None]:
-    """Hold the lead of `name` for the block, by a session-level advisory lock: it goes when this process does.
-
-    Yields None where somebody else leads; else a function that raises psycopg.OperationalError once the lead is lost.
-    """
-    # the server must notice a holder whose machine or network is gone, or nobody could take over for hours
-    noticed = "-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 -c tcp_user_timeout=4000"
-    with psycopg.connect(url, autocommit=True, connect_timeout=3, tcp_user_timeout=4000, options=noticed) as connection:
-        row = connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", (name,)).fetchone()
-        if row is None or not row[0]:
-            yield None
-            return
-
-        def alive() -> None:
-            connection.execute("select 1")
-
-        yield alive

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from psycopg.types.json import Jsonb
@@ -17,6 +17,7 @@ from shared.events.store.port import Batch
 from shared.events.stream import Position
 
 FIRE_LIMIT = 100
+LOOK_AGAIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +66,30 @@ class ProcessRunner:
     def __init__(self, process: Process, read_model: ReadModel, codec: Codec, now: Callable[[], datetime]) -> None:
         self.name, self.categories = process.name, process.categories
         self._process, self._read_model, self._codec, self._now = process, read_model, codec, now
+        self._quiet_until: datetime | None = None
 
     def position(self) -> Position:
+        # whoever led before may have left other timers
+        self._quiet_until = None
         return self._read_model.positions([self.name])[self.name]
 
     def handle(self, batch: Batch) -> None:
-        if batch.events:
-            facts = decode(self._codec, batch.events, self.name)
+        facts = decode(self._codec, batch.events, self.name)
+        if effects := [(fact.recorded.position, effect) for fact in facts for effect in self._process.react(fact)]:
             with self._read_model.transaction() as connection:
                 # one that only believes to lead must not set anew what the leader has cancelled
                 reached = lock_checkpoints(connection, [self.name])[self.name]
-                for fact in facts:
-                    if fact.recorded.position <= reached:
-                        continue
-                    for effect in self._process.react(fact):
-                        self._keep(connection, effect)
+                for position, effect in effects:
+                    if position > reached:
+                        self._set(connection, effect)
                 save_checkpoints(connection, [self.name], batch.position)
-        if batch.caught_up:
-            # only then: an event not looked at yet may cancel what seems due
+            self._quiet_until = None
+        # only then: an event not looked at yet may cancel what seems due
+        if batch.caught_up and (self._quiet_until is None or self._now() >= self._quiet_until):
             self.fire_due()
+
+    def keep(self, position: Position) -> None:
+        self._read_model.save([self.name], position)
 
     def fire_due(self) -> int:
         """Fire the timers that are due, at most FIRE_LIMIT; how many that were.
@@ -93,12 +99,12 @@ class ProcessRunner:
         failed: Exception | None = None
         now = self._now()
         rows = self._read_model.query(
-            "select key, due_at, caused_by, data from timers where process = %s and due_at <= %s"
-            " order by due_at, key limit %s",
-            (self.name, now, FIRE_LIMIT),
+            "select key, due_at, caused_by, data from timers where process = %s order by due_at, key limit %s",
+            (self.name, FIRE_LIMIT + 1),
         )
-        for row in rows:
-            timer = Timer(**row)
+        due = [Timer(**row) for row in rows[:FIRE_LIMIT] if row["due_at"] <= now]
+        later = rows[len(due) :]
+        for timer in due:
             # the command first and the row after it: a crash between sends the same command again, never none
             try:
                 self._process.fire(timer, now)
@@ -114,9 +120,12 @@ class ProcessRunner:
                 )
         if failed is not None:
             raise failed
-        return len(rows)
+        # nobody else sets timers of this process; what happened to them by another hand is seen within the minute
+        limit = now + LOOK_AGAIN
+        self._quiet_until = min(later[0]["due_at"], limit) if later else limit
+        return len(due)
 
-    def _keep(self, connection: Connection, effect: Timer | Cancel) -> None:
+    def _set(self, connection: Connection, effect: Timer | Cancel) -> None:
         match effect:
             case Cancel(key):
                 connection.execute("delete from timers where process = %s and key = %s", (self.name, key))

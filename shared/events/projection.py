@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
@@ -13,23 +11,15 @@ from psycopg import sql
 
 from shared.events.codec import Codec
 from shared.events.errors import UnknownEvent
+from shared.events.event import Fact as Fact
 from shared.events.event import RecordedEvent
-from shared.events.follower import UNKNOWN, leadership
+from shared.events.follower import UNKNOWN
+from shared.events.lease import alone
 from shared.events.read_model import Connection, ReadModel, connection_options, lock_checkpoints, save_checkpoints
 from shared.events.store.port import Batch, EventStore
 from shared.events.stream import START, Position
 
-IDLE_SAVE_SECONDS = 30.0
-
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A recorded event with what it says, decoded."""
-
-    event: Any
-    recorded: RecordedEvent
 
 
 class Projection(Protocol):
@@ -79,13 +69,12 @@ class ProjectionGroup:
         self.name, self.categories = name, categories
         self.projections = {projection.name: projection for projection in projections}
         self._read_model, self._codec = read_model, codec
-        self._saved_at = 0.0
 
     def position(self) -> Position:
         return min(self._read_model.positions(list(self.projections)).values())
 
     def handle(self, batch: Batch) -> None:
-        if not batch.events and time.monotonic() - self._saved_at < IDLE_SAVE_SECONDS:
+        if not batch.events:
             return
         facts = decode(self._codec, batch.events, self.name)
         with self._read_model.transaction() as connection:
@@ -94,7 +83,9 @@ class ProjectionGroup:
                 if news := [fact for fact in facts if fact.recorded.position > reached[name]]:
                     projection.apply(connection, news)
             save_checkpoints(connection, list(self.projections), batch.position)
-        self._saved_at = time.monotonic()
+
+    def keep(self, position: Position) -> None:
+        self._read_model.save(list(self.projections), position)
 
 
 class RebuildRunning(Exception):
@@ -129,7 +120,7 @@ class Rebuild:
         `swap` or `discard`.
         """
         self._alone.close()
-        if self._alone.enter_context(leadership(self._url, f"rebuild.{self._schema}.{self._projection.name}")) is None:
+        if self._alone.enter_context(alone(self._url, f"rebuild.{self._schema}.{self._projection.name}")) is None:
             self._alone.close()
             raise RebuildRunning(f"{self._projection.name} is being rebuilt or verified at this moment")
         self._drop_new()

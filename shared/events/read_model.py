@@ -22,6 +22,8 @@ Connection = psycopg.Connection[DictRow]
 
 POOL_TIMEOUT = 3.0
 STATEMENT_TIMEOUT = 5.0
+# seconds after which a connection that a burst of work has left is closed
+MAX_IDLE = 60.0
 
 
 class ReadModel:
@@ -31,9 +33,11 @@ class ReadModel:
         self.schema = schema
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
-            kwargs=connection_options(schema, STATEMENT_TIMEOUT),
+            # a statement alone needs no BEGIN and no COMMIT, each of which is a round trip
+            kwargs={**connection_options(schema, STATEMENT_TIMEOUT), "autocommit": True},
             connection_class=Connection,
             min_size=1,
+            max_idle=MAX_IDLE,
             max_size=connections,
             timeout=POOL_TIMEOUT,
             # short, or a long outage is followed by a backoff of minutes
@@ -44,8 +48,13 @@ class ReadModel:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """One transaction, committed at the end. Raises ReadModelUnavailable where the database is away or too slow."""
+        with self._connection() as connection, connection.transaction():
+            yield connection
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
         try:
-            with self._pool.connection() as connection, connection.transaction():
+            with self._pool.connection() as connection:
                 yield connection
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             if not isinstance(error, PoolTimeout | psycopg.errors.QueryCanceled):
@@ -63,7 +72,7 @@ class ReadModel:
             return self._fetch(query, parameters)
 
     def _fetch(self, query: LiteralString, parameters: Sequence[Any] | Mapping[str, Any]) -> list[DictRow]:
-        with self.transaction() as connection:
+        with self._connection() as connection:
             return connection.execute(query, parameters).fetchall()
 
     def positions(self, names: Sequence[str]) -> dict[str, Position]:
@@ -71,6 +80,11 @@ class ReadModel:
         rows = self.query("select name, position from checkpoints where name = any(%s)", (list(names),))
         known = {row["name"]: Position(row["position"]) for row in rows}
         return {name: known.get(name, START) for name in names}
+
+    def save(self, names: Sequence[str], position: Position) -> None:
+        """Move checkpoints on to `position`, never back."""
+        with self.transaction() as connection:
+            save_checkpoints(connection, names, position)
 
     def reached(
         self, name: str, at_least: int | None, store: EventStore, categories: Collection[str], timeout: float = 1.0
@@ -169,6 +183,10 @@ def migrate(admin_url: str, schema: str, role: str, folder: Traversable, views: 
         connection.execute(
             "create table if not exists checkpoints (name text primary key, position bigint not null,"
             " updated_at timestamptz not null default now())"
+        )
+        connection.execute(
+            "create table if not exists leases (name text primary key, holder uuid not null,"
+            " until timestamptz not null)"
         )
         done = dict(cast(list[tuple[str, str]], connection.execute("select name, digest from migrations").fetchall()))
         ran = [script.name for script in _scripts(folder) if _run(connection, script, done)]

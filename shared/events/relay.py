@@ -13,7 +13,7 @@ from prometheus_client import Counter
 
 from shared.events.event import RecordedEvent
 from shared.events.follower import Unavailable
-from shared.events.read_model import ReadModel, save_checkpoints
+from shared.events.read_model import ReadModel
 from shared.events.store.port import Batch, EventStore
 from shared.events.stream import Position
 
@@ -56,8 +56,10 @@ class Relay:
             self.close()
             raise Unavailable(f"RabbitMQ: {type(error).__name__}: {error}") from error
         PUBLISHED.labels(self.name).inc(len(batch.events))
-        with self._read_model.transaction() as connection:
-            save_checkpoints(connection, [self.name], batch.position)
+        self.keep(batch.position)
+
+    def keep(self, position: Position) -> None:
+        self._read_model.save([self.name], position)
 
     def _connect(self) -> kombu.Producer:
         self._connection = kombu.Connection(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import structlog
 
-from shared.events.follower import FollowerRunner, PeriodicRunner, run_all
+from shared.events.follower import Worker
 from shared.service.health import HealthServer
 from shared.service.settings import ServiceSettings
 
@@ -24,21 +24,16 @@ class Service(Protocol):
     def close(self) -> None: ...
 
 
-def run(
-    service: Service,
-    build_runners: Callable[[threading.Event], Sequence[FollowerRunner | PeriodicRunner]],
-    process: ServiceSettings,
-) -> None:
-    """Follow the store until SIGTERM or SIGINT; `build_runners` is given the event that says stop."""
+def run(service: Service, build_worker: Callable[[threading.Event], Worker], process: ServiceSettings) -> None:
+    """Follow the store until SIGTERM or SIGINT; `build_worker` is given the event that says stop."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    runners = build_runners(stop)
-    checks = {**service.checks(), **{runner.name: runner.check for runner in runners}}
-    health = HealthServer(process.health_port, checks, process.health_host)
+    worker = build_worker(stop)
+    health = HealthServer(process.health_port, {**service.checks(), **worker.checks()}, process.health_host)
     health.start()
     log.info("started", health_port=health.port)
-    run_all(runners, stop, process.drain_seconds)
+    worker.run(process.drain_seconds)
     health.close()
     service.close()
     log.info("stopped")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from shared.events.follower import FollowerRunner
+from shared.events.follower import Worker
 from shared.events.read_model import ReadModel
 from shared.events.relay import Relay
 from shared.events.store.postgres import PostgresEventStore
@@ -13,6 +13,7 @@ from tests.integration.broker_tools import SCHEMA
 
 if __name__ == "__main__":
     read_model_url, category = os.environ["READ_MODEL_URL"], os.environ["CATEGORY"]
-    relay = Relay(f"relay.{category}", [category], ReadModel(read_model_url, SCHEMA, 2), os.environ["AMQP_URL"])
+    read_model = ReadModel(read_model_url, SCHEMA, 2)
+    relay = Relay(f"relay.{category}", [category], read_model, os.environ["AMQP_URL"])
     store = PostgresEventStore(os.environ["EVENT_STORE_URL"])
-    FollowerRunner(relay, store, read_model_url, threading.Event()).run()
+    Worker(store, read_model, [relay], (), threading.Event()).run()

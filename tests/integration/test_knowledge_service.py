@@ -26,7 +26,7 @@ from services.knowledge.search import Search, SearchLog, SynonymsFile
 from services.knowledge.settings import CONTENT
 from shared.events.catalog.knowledge import SEARCHES
 from shared.events.errors import Refusal
-from shared.events.follower import FollowerRunner
+from shared.events.follower import Worker
 from shared.events.projection import ProjectionGroup, Rebuild, decode
 from shared.events.read_model import ReadModel
 from shared.events.store.memory import MemoryEventStore
@@ -420,7 +420,8 @@ class TestElasticsearch:
     def test_it_follows_is_made_anew_and_loses_nothing(self, world: World, elasticsearch: ElasticsearchIndex) -> None:
         follower = IndexFollower(elasticsearch, world.store, world.read_model, CODEC)
         stop = threading.Event()
-        thread = threading.Thread(target=FollowerRunner(follower, world.store, world.url, stop).run)
+        worker = Worker(world.store, world.read_model, [follower], (), stop)
+        thread = threading.Thread(target=worker.run)
         thread.start()
         try:
             self._until(elasticsearch, "password", 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ from services.tickets.processes.auto_close import AutoClose
 from services.tickets.queries import Queries
 from services.tickets.uploads import Uploads
 from shared.events.errors import ReadModelUnavailable, Refusal
-from shared.events.follower import FollowerRunner, leadership
+from shared.events.follower import Worker
+from shared.events.lease import LEASE_SECONDS, Leases
 from shared.events.process import ProcessRunner
 from shared.events.projection import Fact, ProjectionGroup, Rebuild, RebuildRunning, decode
 from shared.events.read_model import Connection, ReadModel, save_checkpoints
@@ -532,18 +534,59 @@ class TestAutoClose:
 
 
 class TestLeading:
-    def test_one_leads_and_another_takes_over(self, migrated: str) -> None:
+    def test_one_leads_and_another_takes_over(self, world: World) -> None:
         name = f"test.{uuid.uuid4()}"
-        with leadership(migrated, name) as first:
-            assert first is not None
-            with leadership(migrated, name) as second:
-                assert second is None
-        with leadership(migrated, name) as third:
-            assert third is not None
+        first, second = Leases(world.read_model), Leases(world.read_model)
+        for one in (first, second):
+            one.want(name)
+            one.renew()
+        assert (first.holds(name), second.holds(name)) == (True, False)
+        first.renew()
+        second.renew()
+        assert (first.holds(name), second.holds(name)) == (True, False)
+        first.release()
+        second.renew()
+        assert (first.holds(name), second.holds(name)) == (False, True)
+
+    def test_a_lease_runs_out_for_its_holder_before_it_does_for_others(self, world: World) -> None:
+        name = f"test.{uuid.uuid4()}"
+        first, second = Leases(world.read_model), Leases(world.read_model)
+        for one in (first, second):
+            one.want(name)
+        first.renew()
+        began = time.monotonic()
+        while not second.holds(name):
+            holds = first.holds(name)
+            second.renew()
+            assert not (holds and second.holds(name) and first.holds(name))
+            assert time.monotonic() - began < LEASE_SECONDS + 1
+            time.sleep(0.02)
+        assert time.monotonic() - began > LEASE_SECONDS - 0.5
+
+    def test_leads_are_taken_one_by_one(self, world: World) -> None:
+        names = [f"test.{uuid.uuid4()}" for _ in range(3)]
+        first, second = Leases(world.read_model), Leases(world.read_model)
+        first.want(names[0])
+        first.renew()
+        for name in names:
+            second.want(name)
+        second.renew()
+        assert [second.holds(name) for name in names] == [False, True, True]
+
+    def test_a_database_that_is_away_gives_no_lead(self, free_port: int) -> None:
+        read_model = ReadModel(f"postgresql://tickets@127.0.0.1:{free_port}/read_models", SCHEMA)
+        leases = Leases(read_model)
+        leases.want("test")
+        leases.renew()
+        assert not leases.holds("test")
+        with pytest.raises(RuntimeError):
+            leases.check()
+        read_model.close()
 
     def test_a_follower_that_fails_stops_its_line_and_goes_on_when_it_can(self, world: World) -> None:
         ready, stop = threading.Event(), threading.Event()
         handled: list[Position] = []
+        kept: list[Position] = []
 
         class Follower:
             name, categories = f"test.{uuid.uuid4()}", ("ticket",)
@@ -558,16 +601,20 @@ class TestLeading:
                     handled.append(batch.position)
                     stop.set()
 
+            def keep(self, position: Position) -> None:
+                kept.append(position)
+
         world.open()
-        runner = FollowerRunner(Follower(), world.store, world.url, stop)
-        thread = threading.Thread(target=runner.run)
+        worker = Worker(world.store, world.read_model, [Follower()], (), stop)
+        (runner,) = worker.followers
+        thread = threading.Thread(target=worker.run)
         thread.start()
         _until(lambda: runner.status.state == "stopped")
         with pytest.raises(RuntimeError, match="cannot read this"):
             runner.check()
         ready.set()
         thread.join(timeout=10)
-        assert handled == [world.store.head()]
+        assert handled == kept == [world.store.head()]
 
     def test_a_checkpoint_never_goes_back(self, world: World) -> None:
         with world.read_model.transaction() as connection:

@@ -15,7 +15,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from deploy.local.stack import Stack
-from shared.events.follower import FollowerRunner, Unavailable
+from shared.events.follower import Unavailable, Worker
 from shared.events.read_model import ReadModel
 from shared.events.relay import Relay, envelope
 from shared.events.store import postgres
@@ -205,8 +205,9 @@ class TestABrokerThatIsAway:
         read_model_url: str,
     ) -> None:
         stop = threading.Event()
-        runner = FollowerRunner(relay_of(), store, read_model_url, stop)
-        thread = threading.Thread(target=runner.run)
+        worker = Worker(store, ReadModel(read_model_url, SCHEMA), [relay_of()], (), stop)
+        (runner,) = worker.followers
+        thread = threading.Thread(target=worker.run)
         with inbox(amqp_url, f"{category}.*") as box:
             thread.start()
             try:

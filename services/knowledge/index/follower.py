@@ -48,6 +48,9 @@ class IndexFollower:
         except SearchUnavailable as error:
             raise Unavailable(str(error)) from error
 
+    def keep(self, position: Position) -> None:
+        self._read_model.save([self.name], position)
+
     def _make_ready(self) -> None:
         # here and not in position(), because only the worker that leads may rebuild
         if not self._index.ready():
