@@ -40,10 +40,9 @@ from services.chat.tickets import Tickets, customers_view
 from shared.events.catalog.chat import CATEGORY, Agent, Button, Choice, Source, Status, Walk
 from shared.events.catalog.types import AttachedFile, Customer
 from shared.events.codec import Codec
-from shared.events.decider import CommandContext, Decider, handle
 from shared.events.errors import ReadModelUnavailable, Refusal
-from shared.events.event import RecordedEvent, event_id, fingerprint, stream_id
-from shared.events.projection import Fact
+from shared.events.event import Fact, RecordedEvent, event_id, fingerprint, stream_id
+from shared.events.runner import CommandContext, Folded, Runner
 from shared.events.store.port import EventStore
 from shared.events.stream import Revision, StreamName
 
@@ -63,7 +62,6 @@ class Cause:
         return cls(event_id, str(recorded.metadata.get("correlation_id") or event_id))
 
 
-@dataclass(frozen=True, slots=True)
 class Chats:
     """The commands of the chat service.
 
@@ -73,23 +71,29 @@ class Chats:
     queue:  (waits since, chat id) -> the place in the queue, from 1
     """
 
-    store: EventStore
-    codec: Codec
-    hours: Hours
-    tickets: Tickets
-    queue: Callable[[datetime, str], int]
-    now: Callable[[], datetime]
+    def __init__(
+        self,
+        store: EventStore,
+        codec: Codec,
+        hours: Hours,
+        tickets: Tickets,
+        queue: Callable[[datetime, str], int],
+        now: Callable[[], datetime],
+    ) -> None:
+        self.store, self.codec, self.hours, self.tickets = store, codec, hours, tickets
+        self.queue, self.now = queue, now
+        self._chats = Runner(store, codec, CONVERSATION, chats.evolve, _labels)
 
     def start(
         self, actor: Actor, context: CommandContext, message: str | None = None, previous_chat: str | None = None
     ) -> Result:
         """A new chat; with `message` its first message too."""
-        if previous_chat is not None and _folded(self._facts(previous_chat)).customer_id != actor.id:
+        if previous_chat is not None and self._chat(previous_chat).customer_id != actor.id:
             raise errors.chat_not_found()
         chat_id = str(stream_id(context.command_id))
         at = self.now()
         command = StartChat(actor.speaker, at, actor.customer, previous_chat)
-        started = self._execute(actor, chat_id, command, context)
+        started = self._execute(actor, chat_id, command, context, new=True)
         if message is None:
             return started
         # a command of its own: a crash between the two leaves a chat to which the retry adds the message
@@ -157,7 +161,7 @@ class Chats:
         command = RequestTicket(actor.speaker, self.now(), subject, category, priority, description)
         asked = self._execute(actor, chat_id, command, context)
         ticket, position = self._ticket(chat_id, context.correlation_id, actor)
-        shown = self._result(actor, self._facts(chat_id), 0, asked["replayed"])
+        shown = self._result(actor, self._chats.load(_stream(chat_id)), (), asked["replayed"])
         return {**shown, "ticket": ticket, "position": max(position, asked["position"])}
 
     # -- What the clock, the presence of agents and the assistant send
@@ -208,13 +212,13 @@ class Chats:
 
     def ticket_wanted(self, chat_id: str, cause: Cause, button: Button) -> None:
         """The customer pressed the button that makes a ticket."""
-        by = customers_view(_customer(_folded(self._facts(chat_id)))).speaker
+        by = customers_view(_customer(self._chat(chat_id))).speaker
         told = (button.subject, button.category, button.priority, button.description)
         self._ticket_by_us(chat_id, cause, RequestTicket(by, self.now(), *told))
 
     def open_requested(self, chat_id: str, cause: Cause, now: datetime) -> None:
         """Open and link the ticket that was asked for, where that has not happened."""
-        chat = _folded(self._facts(chat_id))
+        chat = self._chat(chat_id)
         if chat.requested is not None and chat.ticket is None:
             self._ticket(chat_id, cause.correlation_id)
 
@@ -231,12 +235,12 @@ class Chats:
 
         Raises Refusal.
         """
-        facts = self._facts(chat_id)
-        chat = _folded(facts)
+        chat = self._chat(chat_id)
         if chat.ticket is not None:
             return self.tickets.get(viewer or customers_view(_customer(chat)), chat.ticket[0]), -1
         asked, at = chat.requested, self.now()
         assert asked is not None, "a ticket is asked for before it is opened"
+        facts = self._facts(chat_id)
         request = next(fact.recorded for fact in facts if fact.event == asked)
         said = transcript.transcript(facts)
         ticket = self.tickets.open(
@@ -256,16 +260,19 @@ class Chats:
 
     # -- Parts of every command
 
-    def _execute(self, actor: Actor, chat_id: str, command: Command, context: CommandContext) -> Result:
-        outcome = handle(self.store, self.codec, _seen_by(actor), _stream(chat_id), command, context, _labels)
-        facts = [self._fact(event) for event in outcome.events]
-        return self._result(actor, facts, outcome.caused, outcome.duplicate)
+    def _execute(
+        self, actor: Actor, chat_id: str, command: Command, context: CommandContext, new: bool = False
+    ) -> Result:
+        outcome = self._chats.run(_stream(chat_id), command, context, decide=_seen_by(actor), new=new)
+        return self._result(actor, outcome.after, outcome.facts, outcome.duplicate)
 
-    def _result(self, actor: Actor, facts: Sequence[Fact], caused: int, replayed: bool) -> Result:
-        """What a command answers, of which the last `caused` facts are the effect."""
-        row = chats.row_of(facts)
+    def _result(
+        self, actor: Actor, after: Folded[Conversation, chats.Row], facts: Sequence[Fact], replayed: bool
+    ) -> Result:
+        """What a command answers, whose effect the facts are."""
+        row = after.view
         assert row is not None
-        said = [messages.row_of(fact) for fact in facts[len(facts) - caused :]]
+        said = map(messages.row_of, facts)
         return {
             "chat": views.chat(row, actor, self._place(row)),
             "message": next((views.message(message) for message in said if message), None),
@@ -286,7 +293,7 @@ class Chats:
 
     def _by_us(self, chat_id: str, command: Command, cause: Cause, seen: Revision | None = None) -> None:
         context = _our_context(cause, command, seen)
-        handle(self.store, self.codec, CONVERSATION, _stream(chat_id), command, context, _labels)
+        self._chats.run(_stream(chat_id), command, context)
 
     def _people_until(self, at: datetime) -> datetime | None:
         """Until when people are there; None where nobody is."""
@@ -304,33 +311,28 @@ class Chats:
 
     def knows(self, chat_id: str, context: CommandContext) -> bool:
         """Whether the command was carried out already: what may refuse a new one has no say in its repetition."""
-        wanted = str(context.command_id)
-        return any(event.metadata.get("command_id") == wanted for event in self.store.read(_stream(chat_id)))
+        return self.store.appended(_stream(chat_id), context.command_id) is not None
 
     def _bind(
         self, actor: Actor, context: CommandContext, chat_id: str, ids: Sequence[str]
     ) -> tuple[AttachedFile, ...]:
         if not ids or self.knows(chat_id, context):
             return ()
-        chat = _folded(self._facts(chat_id))
+        chat = self._chat(chat_id)
         actor.must_see(chat.customer_id)
         # what would be refused binds nothing
-        _seen_by(actor).decide(Write(actor.speaker, self.now(), "", "a file"), chat)
+        _seen_by(actor)(Write(actor.speaker, self.now(), "", "a file"), chat)
         return self.tickets.bind_files(actor, ids, chat_id, chat.customer_id)
 
+    def _chat(self, chat_id: str) -> Conversation:
+        """The conversation. Raises Refusal chat_not_found where there is none."""
+        chat = self._chats.load(_stream(chat_id)).state
+        if chat.customer is None:
+            raise errors.chat_not_found()
+        return chat
+
     def _facts(self, chat_id: str) -> list[Fact]:
-        return [self._fact(event) for event in self.store.read(_stream(chat_id))]
-
-    def _fact(self, recorded: Any) -> Fact:
-        return Fact(self.codec.decode(recorded), recorded)
-
-
-def _folded(facts: Sequence[Fact]) -> Conversation:
-    """The conversation. Raises Refusal chat_not_found where there is none."""
-    chat = CONVERSATION.fold(fact.event for fact in facts)
-    if chat.customer is None:
-        raise errors.chat_not_found()
-    return chat
+        return [Fact(self.codec.decode(event), event) for event in self.store.read(_stream(chat_id))]
 
 
 def _customer(chat: Conversation) -> Customer:
@@ -338,15 +340,15 @@ def _customer(chat: Conversation) -> Customer:
     return chat.customer
 
 
-def _seen_by(actor: Actor) -> Decider[Conversation]:
-    """The chat's decider, for which a chat that the actor may not see is not there. In their own, all are customers."""
+def _seen_by(actor: Actor) -> Callable[[Command, Conversation], Sequence[Any]]:
+    """Decide as for somebody to whom a chat that he may not see is not there. In their own, all are customers."""
 
     def decide(command: Command, chat: Conversation) -> Sequence[Any]:
         owner = actor.id if chat.customer is None else chat.customer.id
         actor.must_see(owner)
         return CONVERSATION.decide(replace(command, by=replace(command.by, role=actor.role_in(owner))), chat)
 
-    return Decider(CONVERSATION.initial, CONVERSATION.evolve, decide)
+    return decide
 
 
 def _labels(chat: Conversation) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -33,10 +33,9 @@ from services.knowledge.projections import articles, faq
 from shared.events.catalog import knowledge as catalog
 from shared.events.catalog.knowledge import ArticleContent, FaqContent
 from shared.events.codec import Codec
-from shared.events.decider import CommandContext, Outcome, handle
 from shared.events.errors import Refusal
 from shared.events.event import event_id, stream_id
-from shared.events.projection import Fact
+from shared.events.runner import CommandContext, Outcome, Runner
 from shared.events.store.port import EventStore
 from shared.events.stream import Revision, StreamName
 
@@ -45,9 +44,9 @@ _ADDRESS = re.compile(r"[a-z0-9-]{1,100}")
 
 Answer = dict[str, Any]
 S = TypeVar("S")
+V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
 class Knowledge:
     """The commands of the knowledge service.
 
@@ -55,9 +54,13 @@ class Knowledge:
     right after the command, the same again for every retry. Each raises Refusal.
     """
 
-    store: EventStore
-    codec: Codec
-    now: Callable[[], datetime]
+    def __init__(self, store: EventStore, codec: Codec, now: Callable[[], datetime]) -> None:
+        self.store, self.codec, self.now = store, codec, now
+        self._articles = Runner(store, codec, ARTICLE, articles.evolve)
+        self._slugs: Runner[str | None, None] = Runner(store, codec, SLUGS)
+        self._votes: Runner[Any, None] = Runner(store, codec, VOTES)
+        self._questions = Runner(store, codec, FAQ, faq.evolve)
+        self._categories: Runner[Any, None] = Runner(store, codec, CATEGORY)
 
     def draft(
         self,
@@ -107,18 +110,18 @@ class Knowledge:
     ) -> Answer:
         """Answers {article_id, version, helpful, comment, position, replayed}."""
         article_id = self.find(slug)
-        article = ARTICLE.fold(fact.event for fact in self._facts(StreamName(catalog.ARTICLE, article_id)))
+        article, _ = self.state(article_id)
         if article.published is None:
             raise errors.article_not_found()
         command = Vote(article_id, article.version, helpful, self.now(), comment)
         stream = StreamName(catalog.VOTE, vote_id(article_id, actor))
-        outcome = handle(self.store, self.codec, VOTES, stream, command, replace(context, expected=None))
-        last = self._fact(outcome.events[-1]).event
+        outcome = self._votes.run(stream, command, replace(context, expected=None))
+        vote = outcome.state
         return {
             "article_id": article_id,
-            "version": last.version,
-            "helpful": last.helpful,
-            "comment": last.comment,
+            "version": vote.version,
+            "helpful": vote.helpful,
+            "comment": vote.comment,
             "position": outcome.position,
             "replayed": outcome.duplicate,
         }
@@ -155,14 +158,14 @@ class Knowledge:
         """Whether anything changed."""
         command = DefineCategory(actor.author, self.now(), slug, title, description, position)
         stream = StreamName(catalog.SECTION, slug)
-        outcome = handle(self.store, self.codec, CATEGORY, stream, command, context)
+        outcome = self._categories.run(stream, command, context)
         return outcome.caused > 0 and not outcome.duplicate
 
     def find(self, slug: str) -> str:
         """The id of the article that has or had this slug. Raises Refusal article_not_found."""
         if not _ADDRESS.fullmatch(slug):
             raise errors.article_not_found()
-        owner = SLUGS.fold(fact.event for fact in self._facts(StreamName(catalog.SLUG, slug)))
+        owner = self._slugs.load(StreamName(catalog.SLUG, slug)).state
         if owner is None:
             raise errors.article_not_found()
         return owner
@@ -173,19 +176,17 @@ class Knowledge:
 
     def state(self, article_id: str) -> tuple[Article, Revision]:
         """What the article's own stream says now; revision -1 where there is none."""
-        facts = self._facts(StreamName(catalog.ARTICLE, article_id))
-        revision = facts[-1].recorded.revision if facts else Revision(-1)
-        return ARTICLE.fold(fact.event for fact in facts), revision
+        known = self._articles.load(StreamName(catalog.ARTICLE, article_id))
+        return known.state, known.revision
 
     def _write(
         self, actor: Actor, article_id: str, command: DraftArticle | ReviseArticle, context: CommandContext
     ) -> Answer:
         """Carry out a command that brings content: its category must be there and its slug must be free."""
         stream = _stream(catalog.ARTICLE, article_id, errors.article_not_found)
-        facts = self._facts(stream)
-        article, revision = ARTICLE.fold(fact.event for fact in facts), len(facts) - 1
+        article = self._articles.load(stream)
         # asked first, so that no slug is spent on what is refused anyway
-        if context.expected in (None, revision) and ARTICLE.decide(command, article):
+        if context.expected in (None, article.revision) and ARTICLE.decide(command, article.state):
             self._must_be_category(command.content.category)
             own = replace(
                 context,
@@ -194,46 +195,36 @@ class Knowledge:
                 expected=None,
             )
             slug = StreamName(catalog.SLUG, command.content.slug)
-            handle(self.store, self.codec, SLUGS, slug, TakeSlug(command.content.slug, article_id), own)
+            self._slugs.run(slug, TakeSlug(command.content.slug, article_id), own)
         return self._execute(article_id, command, context)
 
     def _execute(self, article_id: str, command: Command, context: CommandContext) -> Answer:
         stream = _stream(catalog.ARTICLE, article_id, errors.article_not_found)
         try:
-            outcome = handle(self.store, self.codec, ARTICLE, stream, command, context)
+            outcome = self._articles.run(stream, command, context)
         except Refusal as refusal:
             if refusal.code == "stale_revision":
                 refusal.details.update(self._meanwhile(stream))
             raise
-        row = articles.row_of([self._fact(event) for event in outcome.events])
-        assert row is not None
-        return {"article": views.authors_article(row), **_receipt(outcome)}
+        assert outcome.after.view is not None
+        return {"article": views.authors_article(outcome.after.view), **_receipt(outcome)}
 
     def _meanwhile(self, stream: StreamName) -> Answer:
         """What stands there now and whose it is, so that an author can compare and neither text is lost."""
-        row = articles.row_of(self._facts(stream))
+        row = self._articles.load(stream).view
         if row is None:
             return {}
         return {"changed_by": row["draft_by"], "changed_at": views.time(row["draft_at"]), "current": row["draft"]}
 
     def _faq(self, faq_id: str, command: AddFaq | ChangeFaq | RemoveFaq, context: CommandContext) -> Answer:
         stream = _stream(catalog.FAQ, faq_id, errors.faq_not_found)
-        outcome = handle(self.store, self.codec, FAQ, stream, command, context)
-        row = None
-        for event in outcome.events:
-            row = faq.evolve(row, self._fact(event))
-        assert row is not None
-        return {"faq": views.faq(row), **_receipt(outcome)}
+        outcome = self._questions.run(stream, command, context)
+        assert outcome.after.view is not None
+        return {"faq": views.faq(outcome.after.view), **_receipt(outcome)}
 
     def _must_be_category(self, slug: str) -> None:
         if not _ADDRESS.fullmatch(slug) or not self.store.read(StreamName(catalog.SECTION, slug), limit=1):
             raise errors.category_not_found(slug)
-
-    def _facts(self, stream: StreamName) -> list[Fact]:
-        return [self._fact(event) for event in self.store.read(stream)]
-
-    def _fact(self, recorded: Any) -> Fact:
-        return Fact(self.codec.decode(recorded), recorded)
 
 
 def slug_of(title: str) -> str:
@@ -247,7 +238,7 @@ def vote_id(article_id: str, actor: Actor) -> str:
     return str(uuid.uuid5(_VOTERS, f"{article_id}\n{actor.id}"))
 
 
-def _receipt(outcome: Outcome[S]) -> Answer:
+def _receipt(outcome: Outcome[S, V]) -> Answer:
     return {"revision": outcome.revision, "position": outcome.position, "replayed": outcome.duplicate}
 
 

@@ -19,9 +19,9 @@ from services.knowledge.actor import Actor
 from services.knowledge.application import Knowledge, slug_of
 from shared.events.catalog import knowledge as catalog
 from shared.events.catalog.knowledge import ArticleContent, FaqContent
-from shared.events.decider import CommandContext
 from shared.events.errors import Refusal
 from shared.events.event import event_id, fingerprint
+from shared.events.runner import CommandContext
 from shared.events.stream import StreamName
 
 IMPORTER = Actor("content", "Cloud Factory", "", "", frozenset({"agent"}))

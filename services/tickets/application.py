@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -48,12 +48,11 @@ from shared.events.catalog.tickets import (
 )
 from shared.events.catalog.types import Customer
 from shared.events.codec import Codec
-from shared.events.decider import CommandContext, Decider, Outcome, handle
-from shared.events.errors import Refusal
-from shared.events.event import event_id, fingerprint, stream_id
-from shared.events.projection import Fact
-from shared.events.store.port import EventStore
-from shared.events.stream import StreamName
+from shared.events.errors import Refusal, WrongExpectedRevision
+from shared.events.event import Fact, event_id, fingerprint, stream_id
+from shared.events.runner import CommandContext, Outcome, Runner
+from shared.events.store.port import EventStore, Write
+from shared.events.stream import Position, StreamName
 
 SYSTEM = Person("system", "Cloud Factory Support", Role.SYSTEM)
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -62,7 +61,6 @@ _NUMBER_TRIES = 5
 Answer = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
 class Tickets:
     """The commands of the tickets service.
 
@@ -70,10 +68,11 @@ class Tickets:
     state right after the command, the same again for every retry. Each raises Refusal.
     """
 
-    store: EventStore
-    codec: Codec
-    uploads: Uploads
-    now: Callable[[], datetime]
+    def __init__(self, store: EventStore, codec: Codec, uploads: Uploads, now: Callable[[], datetime]) -> None:
+        self.store, self.codec, self.uploads, self.now = store, codec, uploads, now
+        self._tickets = Runner(store, codec, TICKET, ticket_list.evolve, _labels)
+        self._notes: Runner[str, None] = Runner(store, codec, NOTES)
+        self._numbers: Runner[str | None, None] = Runner(store, codec, NUMBER)
 
     def open(
         self,
@@ -99,22 +98,19 @@ class Tickets:
         customer = actor.customer if on_behalf_of is None else Customer(**on_behalf_of)
         if follow_up_to is not None:
             self._must_be_closed(actor, customer, follow_up_to)
-        # everything that may refuse comes before the number, which is taken for good
-        files = self.uploads.use(actor, attachments)
-        ticket_id = str(stream_id(context.command_id))
         command = OpenTicket(
             by=actor.person if on_behalf_of is not None else replace(actor.person, role=Role.CUSTOMER),
             at=self.now(),
-            number=self._take_number(ticket_id, context),
+            number="",
             customer=customer,
             subject=subject,
             category=Category(category),
             priority=Priority(priority),
             description=description,
-            attachments=files,
+            attachments=self.uploads.use(actor, attachments),
             follow_up_to=follow_up_to,
         )
-        return self._execute(actor, ticket_id, command, context)
+        return self._open(actor, command, context)
 
     def open_from_chat(
         self,
@@ -133,10 +129,7 @@ class Tickets:
 
         `by` is {id, name, role}: the customer, an agent, or the system where people had gone home.
         """
-        ticket_id = str(stream_id(context.command_id))
-        # of whoever it is opened for, and not of the service that asks
-        own = replace(context, actor={"id": by["id"], "role": by["role"]})
-        without_number = OpenTicket(
+        command = OpenTicket(
             by=Person(by["id"], by["name"], Role(by["role"])),
             at=self.now(),
             number="",
@@ -148,9 +141,8 @@ class Tickets:
             attachments=self.uploads.of_chat(chat_id, attachments),
             from_chat=chat_id,
         )
-        # everything that may refuse comes before the number, which is taken for good
-        command = replace(without_number, number=self._take_number(ticket_id, own))
-        return self._execute(actor, ticket_id, command, own)
+        # of whoever it is opened for, and not of the service that asks
+        return self._open(actor, command, replace(context, actor={"id": by["id"], "role": by["role"]}))
 
     def post_message(
         self,
@@ -221,12 +213,47 @@ class Tickets:
             actor={"id": SYSTEM.id, "role": str(SYSTEM.role)},
             causation_id=caused_by,
         )
-        handle(self.store, self.codec, TICKET, _stream(ticket_id), command, context, _labels)
+        self._tickets.run(_stream(ticket_id), command, context)
 
-    def _execute(self, actor: Actor, ticket_id: str, command: Command, context: CommandContext) -> Answer:
-        stream = _stream(ticket_id)
+    def _open(self, actor: Actor, command: OpenTicket, context: CommandContext) -> Answer:
+        """Open the ticket under a number that is its alone, both or neither; every retry tries the same numbers."""
+        ticket_id = str(stream_id(context.command_id))
+        for attempt in range(_NUMBER_TRIES):
+            numbered = replace(command, number=_number(context.command_id, attempt))
+            taken = self._number_taken(numbered.number, ticket_id, context, attempt)
+            try:
+                return self._execute(actor, ticket_id, numbered, context, beside=[taken], new=True)
+            except WrongExpectedRevision:
+                # the number is another ticket's
+                continue
+        raise Refusal("write_conflict", "No free number was found. Try again.", kind="unavailable")
+
+    def _number_taken(self, number: str, ticket_id: str, context: CommandContext, attempt: int) -> Write:
+        own = replace(
+            context,
+            command_id=event_id(context.command_id, -1 - attempt),
+            causation_id=str(context.command_id),
+            expected=None,
+        )
+        return self._numbers.write(StreamName(NUMBER_CATEGORY, number), TakeNumber(number, ticket_id), own)
+
+    def _execute(
+        self,
+        actor: Actor,
+        ticket_id: str,
+        command: Command,
+        context: CommandContext,
+        beside: Sequence[Write] = (),
+        new: bool = False,
+    ) -> Answer:
+        def decide(command: Command, ticket: Ticket) -> Sequence[Any]:
+            # a ticket that the actor may not see is not there
+            if ticket.status is not None:
+                actor.must_see(ticket.customer_id)
+            return TICKET.decide(command, ticket)
+
         try:
-            outcome = handle(self.store, self.codec, _seen_by(actor), stream, command, context, _labels)
+            outcome = self._tickets.run(_stream(ticket_id), command, context, decide=decide, beside=beside, new=new)
         except Refusal as refusal:
             if refusal.code == "ticket_closed":
                 refusal.details["follow_up_to"] = ticket_id
@@ -236,85 +263,50 @@ class Tickets:
     def _add_note(
         self, actor: Actor, context: CommandContext, ticket_id: str, body: str, attachments: Sequence[str]
     ) -> Answer:
-        facts = self._facts(_stream(ticket_id))
-        ticket = TICKET.fold(fact.event for fact in facts)
-        if ticket.status is None:
+        ticket = self._tickets.load(_stream(ticket_id))
+        if ticket.state.status is None:
             raise errors.ticket_not_found()
-        actor.must_see(ticket.customer_id)
+        actor.must_see(ticket.state.customer_id)
         files = self.uploads.use(actor, attachments) if actor.is_agent else ()
         command = AddNote(actor.person, self.now(), _message_id(context), body, files)
         # what the caller saw was the ticket's revision, and the notes have one of their own
         own = replace(context, expected=None)
         stream = StreamName(NOTE_CATEGORY, ticket_id)
-        outcome = handle(self.store, self.codec, NOTES, stream, command, own, lambda _: _labels(ticket))
-        note = self._fact(outcome.events[-1])
+        outcome = self._notes.run(stream, command, own, labels=lambda _: _labels(ticket.state))
         # the ticket as it stood then, also for a retry
-        row = ticket_list.row_of(fact for fact in facts if fact.recorded.position < outcome.position)
+        row = ticket.view if outcome.position > ticket.position else self._row_at(ticket_id, outcome.position)
         assert row is not None
         return {
             "ticket": views.ticket(row, actor, 0, self.now()),
-            "message": _message(note),
+            "message": _message(outcome.facts[0]),
             "revision": row["revision"],
             "position": outcome.position,
             "replayed": outcome.duplicate,
         }
 
-    def _answer(self, actor: Actor, outcome: Outcome[Ticket]) -> Answer:
-        facts = [self._fact(event) for event in outcome.events]
-        row = ticket_list.row_of(facts)
-        assert row is not None
-        said = [_message(fact) for fact in facts[len(facts) - outcome.caused :]]
+    def _row_at(self, ticket_id: str, position: Position) -> ticket_list.Row | None:
+        events = self.store.read(_stream(ticket_id))
+        return ticket_list.row_of(
+            Fact(self.codec.decode(event), event) for event in events if event.position < position
+        )
+
+    def _answer(self, actor: Actor, outcome: Outcome[Ticket, ticket_list.Row]) -> Answer:
+        assert outcome.after.view is not None
+        said = map(_message, outcome.facts)
         return {
-            "ticket": views.ticket(row, actor, 0, self.now()),
+            "ticket": views.ticket(outcome.after.view, actor, 0, self.now()),
             "message": next((message for message in said if message), None),
             "revision": outcome.revision,
             "position": outcome.position,
             "replayed": outcome.duplicate,
         }
 
-    def _facts(self, stream: StreamName) -> list[Fact]:
-        return [self._fact(event) for event in self.store.read(stream)]
-
-    def _fact(self, recorded: Any) -> Fact:
-        return Fact(self.codec.decode(recorded), recorded)
-
     def _must_be_closed(self, actor: Actor, customer: Customer, ticket_id: str) -> None:
-        before = TICKET.fold(fact.event for fact in self._facts(_stream(ticket_id)))
+        before = self._tickets.load(_stream(ticket_id)).state
         if before.status is None or not actor.may_see(before.customer_id) or before.customer_id != customer.id:
             raise errors.ticket_not_found()
         if before.status is not Status.CLOSED:
             raise errors.not_allowed_in_status("follow_up", before.status, [])
-
-    def _take_number(self, ticket_id: str, context: CommandContext) -> str:
-        """A number that is this ticket's alone; the same for every retry of the command."""
-        for attempt in range(_NUMBER_TRIES):
-            number = _number(context.command_id, attempt)
-            own = replace(
-                context,
-                command_id=event_id(context.command_id, -1 - attempt),
-                causation_id=str(context.command_id),
-                expected=None,
-            )
-            stream = StreamName(NUMBER_CATEGORY, number)
-            try:
-                handle(self.store, self.codec, NUMBER, stream, TakeNumber(number, ticket_id), own)
-            except Refusal as refusal:
-                if refusal.code != "number_taken":
-                    raise
-                continue
-            return number
-        raise Refusal("write_conflict", "No free number was found. Try again.", kind="unavailable")
-
-
-def _seen_by(actor: Actor) -> Decider[Ticket]:
-    """The ticket's decider, for which a ticket that the actor may not see is not there."""
-
-    def decide(command: Command, ticket: Ticket) -> Sequence[Any]:
-        if ticket.status is not None:
-            actor.must_see(ticket.customer_id)
-        return TICKET.decide(command, ticket)
-
-    return Decider(TICKET.initial, TICKET.evolve, decide)
 
 
 def _labels(ticket: Ticket) -> Mapping[str, str]:

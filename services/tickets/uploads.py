@@ -12,8 +12,8 @@ from services.tickets.actor import Actor
 from services.tickets.domain import errors
 from services.tickets.domain.ticket import MAX_ATTACHMENTS
 from shared.events.catalog.types import AttachedFile
-from shared.events.decider import key_reused
 from shared.events.read_model import ReadModel
+from shared.events.runner import key_reused
 from shared.objects.port import ObjectStore
 
 UNBOUND_FOR = timedelta(hours=24)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from shared.events.decider import CommandContext
+from shared.events.runner import CommandContext
 from shared.events.stream import Revision
 
 

@@ -294,7 +294,7 @@ class Conversation:
     nudged_until: datetime | None = None
     customer_spoke_last: bool = False
     unanswered: tuple[str, ...] = ()
-    message_ids: frozenset[str] = frozenset()
+    last_message_id: str = ""
     offered: frozenset[Button] = frozenset()
     walk: Walk | None = None
     ratings: Mapping[str, bool | None] | None = None
@@ -323,7 +323,7 @@ def evolve(chat: Conversation, event: Any) -> Conversation:
         case CustomerWrote():
             return replace(
                 chat,
-                message_ids=chat.message_ids | {event.message_id},
+                last_message_id=event.message_id,
                 unanswered=(*chat.unanswered, event.message_id),
                 customer_spoke_last=True,
                 **_touched(event.at),
@@ -331,7 +331,7 @@ def evolve(chat: Conversation, event: Any) -> Conversation:
         case AssistantReplied():
             return replace(
                 chat,
-                message_ids=chat.message_ids | {event.message_id},
+                last_message_id=event.message_id,
                 unanswered=(),
                 customer_spoke_last=False,
                 offered=chat.offered | set(event.buttons),
@@ -342,7 +342,7 @@ def evolve(chat: Conversation, event: Any) -> Conversation:
         case AgentWrote():
             return replace(
                 chat,
-                message_ids=chat.message_ids | {event.message_id},
+                last_message_id=event.message_id,
                 unanswered=(),
                 customer_spoke_last=False,
                 **_touched(event.at),
@@ -433,7 +433,7 @@ def start_chat(command: StartChat, chat: Conversation) -> Sequence[Any]:
 
 
 def write_as_customer(command: Write, chat: Conversation) -> Sequence[Any]:
-    if command.message_id in chat.message_ids:
+    if command.message_id == chat.last_message_id:
         return []
     _check(Action.WRITE, command.by, chat)
     _check_content(command)
@@ -445,7 +445,7 @@ def write_as_customer(command: Write, chat: Conversation) -> Sequence[Any]:
 
 
 def write_as_agent(command: Write, chat: Conversation) -> Sequence[Any]:
-    if command.message_id in chat.message_ids:
+    if command.message_id == chat.last_message_id:
         return []
     if chat.status is not ENDED:
         _must_have(command.by, chat)
@@ -456,7 +456,7 @@ def write_as_agent(command: Write, chat: Conversation) -> Sequence[Any]:
 
 def answer(command: Answer, chat: Conversation) -> Sequence[Any]:
     """Nothing where there is nothing to answer, or the chat is not the assistant's: it is never said too late."""
-    if chat.status is not ASSISTED or not chat.unanswered or command.message_id in chat.message_ids:
+    if chat.status is not ASSISTED or not chat.unanswered or command.message_id == chat.last_message_id:
         return []
     replied = AssistantReplied(
         command.message_id,

@@ -243,7 +243,7 @@ class Ticket:
     closes_at: datetime | None = None
     closing_announced: bool = False
     rating: tuple[int, str | None] | None = None
-    message_ids: frozenset[str] = frozenset()
+    last_message_id: str = ""
 
 
 def evolve(ticket: Ticket, event: Any) -> Ticket:
@@ -259,7 +259,7 @@ def evolve(ticket: Ticket, event: Any) -> Ticket:
                 priority=event.priority,
             )
         case MessagePosted():
-            return replace(ticket, message_ids=ticket.message_ids | {event.message_id})
+            return replace(ticket, last_message_id=event.message_id)
         case TicketResolved():
             return replace(
                 ticket,
@@ -345,7 +345,7 @@ def open_ticket(command: OpenTicket, ticket: Ticket) -> Sequence[Any]:
 
 
 def post_message(command: PostMessage, ticket: Ticket) -> Sequence[Any]:
-    if command.message_id in ticket.message_ids:
+    if command.message_id == ticket.last_message_id:
         return []
     before, after = _move(Action.REPLY, command.by, ticket)
     message = _message(command)
@@ -359,7 +359,7 @@ def post_message(command: PostMessage, ticket: Ticket) -> Sequence[Any]:
 
 
 def request_information(command: RequestInformation, ticket: Ticket) -> Sequence[Any]:
-    if command.message_id in ticket.message_ids:
+    if command.message_id == ticket.last_message_id:
         return []
     before, after = _move(Action.REQUEST_INFORMATION, command.by, ticket)
     return [
@@ -475,21 +475,21 @@ class AddNote:
     attachments: tuple[AttachedFile, ...] = ()
 
 
-def evolve_notes(note_ids: frozenset[str], event: Any) -> frozenset[str]:
-    return note_ids | {event.note_id} if isinstance(event, NoteAdded) else note_ids
+def evolve_notes(last_note_id: str, event: Any) -> str:
+    return event.note_id if isinstance(event, NoteAdded) else last_note_id
 
 
-def add_note(command: AddNote, note_ids: frozenset[str]) -> Sequence[Any]:
+def add_note(command: AddNote, last_note_id: str) -> Sequence[Any]:
     """Agents only, in any status."""
     if (command.by.role, Action.NOTE) not in TRANSITIONS:
         raise errors.role_required(Action.NOTE)
-    if command.note_id in note_ids:
+    if command.note_id == last_note_id:
         return []
     _check_attachments(command.attachments)
     return [NoteAdded(command.note_id, command.by, command.at, command.body, command.attachments)]
 
 
-NOTES: Decider[frozenset[str]] = Decider(frozenset(), evolve_notes, add_note)
+NOTES: Decider[str] = Decider("", evolve_notes, add_note)
 
 
 # -- Numbers: each is a stream whose first event says whose it is.

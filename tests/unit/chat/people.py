@@ -14,8 +14,8 @@ from services.chat.bootstrap import CODEC
 from services.chat.hours import Hours
 from shared.events.catalog.chat import Agent, Speaker
 from shared.events.catalog.types import AttachedFile, Customer
-from shared.events.decider import CommandContext
 from shared.events.errors import Refusal
+from shared.events.runner import CommandContext
 from shared.events.store.memory import MemoryEventStore
 from shared.service.actor import context_of
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from services.knowledge.actor import Actor
 from shared.events.catalog.knowledge import ArticleContent
-from shared.events.decider import CommandContext
+from shared.events.runner import CommandContext
 from shared.service.actor import context_of
 
 ADA = Actor("c-ada", "Ada", "ada@acme.example", "acme", frozenset({"customer"}))

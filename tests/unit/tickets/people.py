@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from services.tickets.actor import Actor
 from services.tickets.domain import errors
 from shared.events.catalog.types import AttachedFile
-from shared.events.decider import CommandContext
+from shared.events.runner import CommandContext
 from shared.service.actor import context_of
 
 ADA = Actor("c-ada", "Ada", "ada@acme.example", "acme", frozenset({"customer"}))
