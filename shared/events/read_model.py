@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.resources.abc import Traversable
 from typing import Any, LiteralString, cast
 
@@ -42,10 +42,18 @@ class ReadModel:
         )
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """One transaction, committed at the end. Raises ReadModelUnavailable where the database is away or too slow."""
+    def transaction(self, *, pipelined: bool = False) -> Iterator[Connection]:
+        """One transaction, committed at the end. Raises ReadModelUnavailable where the database is away or too slow.
+
+        Pipelined, statements are sent without waiting for their results until one is asked for its rows, and the error
+        of one may come up at a later one.
+        """
         try:
-            with self._pool.connection() as connection, connection.transaction():
+            with (
+                self._pool.connection() as connection,
+                connection.pipeline() if pipelined else nullcontext(),
+                connection.transaction(),
+            ):
                 yield connection
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             if not isinstance(error, PoolTimeout | psycopg.errors.QueryCanceled):

@@ -20,6 +20,7 @@ from services.tickets.bootstrap import CODEC, PROJECTIONS, PUBLIC, SCHEMA
 from services.tickets.processes.auto_close import AutoClose
 from services.tickets.queries import Queries
 from services.tickets.uploads import Uploads
+from shared.events.catalog.tickets import TicketOpened
 from shared.events.errors import ReadModelUnavailable, Refusal
 from shared.events.follower import FollowerRunner, leadership
 from shared.events.process import ProcessRunner
@@ -145,7 +146,7 @@ class TestProjections:
 
     def test_a_batch_that_fails_leaves_nothing_behind(self, world: World) -> None:
         class Failing:
-            name, tables = "failing", ()
+            name, tables, events = "failing", (), (TicketOpened,)
 
             def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
                 raise ValueError("cannot")

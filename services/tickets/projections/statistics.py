@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.events.catalog.tickets import CATEGORY, Status, TicketOpened
+from shared.events.catalog.tickets import CATEGORY, EVENTS, Status, TicketOpened
 from shared.events.projection import Fact
 from shared.events.read_model import Connection
 from shared.events.rows import add
+
+_MOVES = {"from_status", "to_status"}
 
 COUNTERS = tuple(status.lower() for status in Status)
 
@@ -17,6 +19,7 @@ class Statistics:
 
     name = "statistics"
     tables = ("statistics",)
+    events = frozenset(cls for cls in EVENTS.values() if cls is TicketOpened or set(cls.__annotations__) >= _MOVES)
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         add(connection, "statistics", ["scope", "scope_id"], sums(facts))
