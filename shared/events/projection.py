@@ -116,7 +116,7 @@ class ProjectionGroup:
         if not batch.events and time.monotonic() - self._saved_at < IDLE_SAVE_SECONDS:
             return
         facts = decode(self._codec, batch.events, self.name, self._wanted)
-        with self._read_model.transaction(pipelined=True) as connection:
+        with self._read_model.pipeline() as connection:
             reached = lock_checkpoints(connection, list(self.projections))
             for name, projection in self.projections.items():
                 apply(projection, connection, [fact for fact in facts if fact.recorded.position > reached[name]])

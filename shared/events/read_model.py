@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from importlib.resources.abc import Traversable
 from typing import Any, LiteralString, cast
 
@@ -42,18 +42,26 @@ class ReadModel:
         )
 
     @contextmanager
-    def transaction(self, *, pipelined: bool = False) -> Iterator[Connection]:
-        """One transaction, committed at the end. Raises ReadModelUnavailable where the database is away or too slow.
+    def transaction(self) -> Iterator[Connection]:
+        """One transaction, committed at the end. Raises ReadModelUnavailable where the database is away or too slow."""
+        with self._connection() as connection, connection.transaction():
+            yield connection
 
-        Pipelined, statements are sent without waiting for their results until one is asked for its rows, and the error
-        of one may come up at a later one.
+    @contextmanager
+    def pipeline(self) -> Iterator[Connection]:
+        """As `transaction`, but what is written is sent without a wait; only who asks for rows waits for them.
+
+        So the error of a statement may come up at a later one, or at the end.
         """
+        with self._connection() as connection, connection.pipeline():
+            yield connection
+            # not by commit(), which would wait for its answer before the pipeline waits for the end of everything
+            connection.execute("commit")
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
         try:
-            with (
-                self._pool.connection() as connection,
-                connection.pipeline() if pipelined else nullcontext(),
-                connection.transaction(),
-            ):
+            with self._pool.connection() as connection:
                 yield connection
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             if not isinstance(error, PoolTimeout | psycopg.errors.QueryCanceled):

@@ -19,7 +19,7 @@ def find(connection: Connection, table: str, key: str, ids: Iterable[str]) -> di
     # as the text of an array: psycopg takes long over a list
     if not (wanted := ",".join(ids)):
         return {}
-    rows = connection.execute(_find(table, key), (f"{{{wanted}}}",), binary=True)
+    rows = connection.execute(_find(table, key), (f"{{{wanted}}}",), binary=True).fetchall()
     return {str(row[key]): row for row in rows}
 
 

@@ -158,6 +158,23 @@ class TestProjections:
         assert all(rows == [] for rows in world.rows().values())
         assert world.group.position() == START
 
+    def test_a_statement_that_fails_unasked_leaves_nothing_behind(self, world: World) -> None:
+        class Failing:
+            name, tables, events = "failing", (), (TicketOpened,)
+
+            def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
+                connection.execute("insert into statistics (scope) values (1 / 0)")
+
+        world.life()
+        for projections in ([*PROJECTIONS, Failing()], [Failing(), *PROJECTIONS]):
+            group = ProjectionGroup("group", PUBLIC, projections, world.read_model, CODEC)
+            with pytest.raises(psycopg.errors.DivisionByZero):
+                group.handle(world.store.read_all(START, PUBLIC))
+            assert all(rows == [] for rows in world.rows().values())
+            assert world.group.position() == START
+        world.project()
+        assert len(world.rows()["ticket_list"]) == 1
+
     def test_an_unknown_event_is_passed_and_counted(self, world: World) -> None:
         from shared.events.follower import UNKNOWN
         from shared.events.stream import Expect, StreamName

@@ -179,4 +179,6 @@ def _agent(person_id: str, name: str) -> Row:
 
 
 def _count(sums: Sums, key: tuple[Any, ...], counters: Sequence[str], counter: str) -> None:
-    sums.setdefault(key, dict.fromkeys(counters, 0))[counter] += 1
+    if key not in sums:
+        sums[key] = dict.fromkeys(counters, 0)
+    sums[key][counter] += 1

@@ -29,11 +29,12 @@ def sums(facts: Sequence[Fact]) -> dict[tuple[str, str], dict[str, int]]:
     """By how much each counter changes: {(scope, scope id): {counter: difference}}."""
     found: dict[tuple[str, str], dict[str, int]] = {}
     for fact in facts:
-        if fact.recorded.stream.category != CATEGORY:
+        if fact.recorded.stream.category != CATEGORY or not (changes := moves(fact.event)):
             continue
         for scope in (("all", ""), ("customer", fact.recorded.metadata["customer"])):
-            for status, difference in moves(fact.event):
-                counters = found.setdefault(scope, dict.fromkeys(COUNTERS, 0))
+            if (counters := found.get(scope)) is None:
+                counters = found[scope] = dict.fromkeys(COUNTERS, 0)
+            for status, difference in changes:
                 counters[status.lower()] += difference
     return found
 
