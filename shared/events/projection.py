@@ -27,6 +27,7 @@ class Projection(Protocol):
 
     name:    frozen: its checkpoint bears it
     tables:  that it owns; nobody else writes to them
+    events:  classes of the catalog that it wants to hear of; it can do with others, but is spared them
     """
 
     @property
@@ -35,20 +36,46 @@ class Projection(Protocol):
     @property
     def tables(self) -> Sequence[str]: ...
 
+    @property
+    def events(self) -> Collection[type]: ...
+
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
-        """Bring the tables from before these facts to after them. Tables are named without their schema."""
+        """Bring the tables from before these facts to after them. Tables are named without their schema.
+
+        The connection may be in pipeline mode: what is written is sent without a wait, what is asked waits.
+        """
 
 
-def decode(codec: Codec, events: Sequence[RecordedEvent], follower: str) -> list[Fact]:
-    """The events that the catalog knows, decoded; others are counted and logged, so that they are seen."""
+def decode(
+    codec: Codec, events: Sequence[RecordedEvent], follower: str, wanted: Collection[type] | None = None
+) -> list[Fact]:
+    """The events that the catalog knows, decoded; others are counted and logged, so that they are seen.
+
+    With `wanted`, those that are certain to be none of these classes are left out without a look into them.
+    """
     facts = []
     for recorded in events:
+        if wanted is not None and not codec.is_one_of(recorded, wanted):
+            continue
         try:
             facts.append(Fact(codec.decode(recorded), recorded))
         except UnknownEvent:
             UNKNOWN.labels(follower, recorded.name).inc()
             log.warning("unknown event", follower=follower, event_name=recorded.name, position=recorded.position)
     return facts
+
+
+def begun_before(facts: Sequence[Fact], beginning: type) -> set[str]:
+    """The ids of the streams of which these facts are not the first: only of them there can be rows by now."""
+    begun = {fact.recorded.stream.id for fact in facts if type(fact.event) is beginning}
+    return {fact.recorded.stream.id for fact in facts} - begun
+
+
+def apply(projection: Projection, connection: Connection, facts: Sequence[Fact]) -> None:
+    """Let a projection have those of the facts that it wants, where there are any."""
+    wanted = projection.events
+    if concerned := [fact for fact in facts if type(fact.event) in wanted]:
+        projection.apply(connection, concerned)
 
 
 class ProjectionGroup:
@@ -69,6 +96,7 @@ class ProjectionGroup:
         self.name, self.categories = name, categories
         self.projections = {projection.name: projection for projection in projections}
         self._read_model, self._codec = read_model, codec
+        self._wanted = frozenset(cls for projection in projections for cls in projection.events)
 
     def position(self) -> Position:
         return min(self._read_model.positions(list(self.projections)).values())
@@ -76,12 +104,11 @@ class ProjectionGroup:
     def handle(self, batch: Batch) -> None:
         if not batch.events:
             return
-        facts = decode(self._codec, batch.events, self.name)
-        with self._read_model.transaction() as connection:
+        facts = decode(self._codec, batch.events, self.name, self._wanted)
+        with self._read_model.pipeline() as connection:
             reached = lock_checkpoints(connection, list(self.projections))
             for name, projection in self.projections.items():
-                if news := [fact for fact in facts if fact.recorded.position > reached[name]]:
-                    projection.apply(connection, news)
+                apply(projection, connection, [fact for fact in facts if fact.recorded.position > reached[name]])
             save_checkpoints(connection, list(self.projections), batch.position)
 
     def keep(self, position: Position) -> None:
@@ -191,8 +218,8 @@ class Rebuild:
         events = [event for event in batch.events if until is None or event.position <= until]
         with connection.transaction():
             connection.execute(self._sql("set local search_path = {scratch}, {schema}"))
-            if facts := decode(self._codec, events, self._projection.name):
-                self._projection.apply(connection, facts)
+            facts = decode(self._codec, events, self._projection.name, self._projection.events)
+            apply(self._projection, connection, facts)
             connection.execute(self._sql("set local search_path = {schema}"))
         return batch.position if until is None else Position(min(batch.position, until))
 

@@ -52,6 +52,18 @@ class ReadModel:
             yield connection
 
     @contextmanager
+    def pipeline(self) -> Iterator[Connection]:
+        """As `transaction`, but what is written is sent without a wait; only who asks for rows waits for them.
+
+        So the error of a statement may come up at a later one, or at the end.
+        """
+        with self._connection() as connection, connection.pipeline():
+            # not by transaction(), which would wait for its answer before the pipeline waits for the end of everything
+            connection.execute("begin")
+            yield connection
+            connection.execute("commit")
+
+    @contextmanager
     def _connection(self) -> Iterator[Connection]:
         try:
             with self._pool.connection() as connection:

@@ -1,33 +1,37 @@
-"""Write rows of a projection in few statements."""
+"""Write rows of a projection in one statement for each table: they go there as one JSON text."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
+import orjson
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from shared.events.read_model import Connection
 
+Row = dict[str, Any]
+
+
+def find(connection: Connection, table: str, key: str, ids: Iterable[str]) -> dict[str, Row]:
+    """The rows that have these ids (UUIDs) as their key; nothing is asked where there are none."""
+    # as the text of an array: psycopg takes long over a list
+    if not (wanted := ",".join(ids)):
+        return {}
+    rows = connection.execute(_find(table, key), (f"{{{wanted}}}",), binary=True).fetchall()
+    return {str(row[key]): row for row in rows}
+
 
 def upsert(connection: Connection, table: str, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert or replace rows, which all have the same columns; values that are dicts or lists become jsonb."""
+    """Insert or replace rows, which all have the same columns; of those with the same key the last one stays.
+
+    What is a dict or a list becomes jsonb.
+    """
     if not rows:
         return
-    columns = list(rows[0])
-    kept = [column for column in columns if column not in key]
-    statement = sql.SQL("insert into {table} ({columns}) values ({values}) on conflict ({key}) do {action}").format(
-        table=sql.Identifier(table),
-        columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
-        values=sql.SQL(", ").join([sql.Placeholder()] * len(columns)),
-        key=sql.SQL(", ").join(map(sql.Identifier, key)),
-        action=sql.SQL("update set {}").format(sql.SQL(", ").join(_from_excluded(column) for column in kept))
-        if kept
-        else sql.SQL("nothing"),
-    )
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, [[_value(row[column]) for column in columns] for row in rows])
+    last = {tuple(row[column] for column in key): row for row in rows}
+    connection.execute(_upsert(table, tuple(key), tuple(rows[0])), (_text(last.values()),))
 
 
 def add(
@@ -39,26 +43,75 @@ def add(
     """
     if not sums:
         return
-    counters = list(next(iter(sums.values())))
-    statement = sql.SQL(
-        "insert into {table} ({columns}) values ({values}) on conflict ({key}) do update set {sums}"
-    ).format(
-        table=sql.Identifier(table),
-        columns=sql.SQL(", ").join(map(sql.Identifier, [*key, *counters])),
-        values=sql.SQL(", ").join([sql.Placeholder()] * (len(key) + len(counters))),
-        key=sql.SQL(", ").join(map(sql.Identifier, key)),
-        sums=sql.SQL(", ").join(
-            sql.SQL("{0} = {1}.{0} + excluded.{0}").format(sql.Identifier(column), sql.Identifier(table))
-            for column in counters
-        ),
+    counters = tuple(next(iter(sums.values())))
+    rows = ({**dict(zip(key, values, strict=True)), **sums[values]} for values in sums)
+    connection.execute(_add(table, tuple(key), counters), (_text(rows),))
+
+
+def change(connection: Connection, table: str, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Set columns of the rows that are there, by their key; of those with the same key the last one counts."""
+    if not rows:
+        return
+    last = {row[key]: row for row in rows}
+    connection.execute(_change(table, key, tuple(rows[0])), (_text(last.values()),))
+
+
+def _text(rows: Iterable[Mapping[str, Any]]) -> str:
+    return orjson.dumps(list(rows)).decode()
+
+
+# Rendered once, because composing takes longer than the server does over a row. The table's name leads where the search
+# path says, also as the type of its rows.
+
+
+@cache
+def _find(table: str, key: str) -> bytes:
+    return _rendered("select * from {table} where {key} = any(%s::uuid[])", table, key=sql.Identifier(key))
+
+
+@cache
+def _upsert(table: str, key: tuple[str, ...], columns: tuple[str, ...]) -> bytes:
+    kept = [column for column in columns if column not in key]
+    return _rendered(
+        "insert into {table} ({columns}) select {columns} from json_populate_recordset(null::{table}, %s)"
+        " on conflict ({key}) do {action}",
+        table,
+        columns=_names(columns),
+        key=_names(key),
+        action=sql.SQL("update set {}").format(_each("{0} = excluded.{0}", kept)) if kept else sql.SQL("nothing"),
     )
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, [[*values, *(sums[values][name] for name in counters)] for values in sums])
 
 
-def _from_excluded(column: str) -> sql.Composed:
-    return sql.SQL("{0} = excluded.{0}").format(sql.Identifier(column))
+@cache
+def _add(table: str, key: tuple[str, ...], counters: tuple[str, ...]) -> bytes:
+    return _rendered(
+        "insert into {table} ({columns}) select {columns} from json_populate_recordset(null::{table}, %s)"
+        " on conflict ({key}) do update set {sums}",
+        table,
+        columns=_names((*key, *counters)),
+        key=_names(key),
+        sums=_each("{0} = {table}.{0} + excluded.{0}", counters, table=sql.Identifier(table)),
+    )
 
 
-def _value(value: Any) -> Any:
-    return Jsonb(value) if isinstance(value, dict | list) else value
+@cache
+def _change(table: str, key: str, columns: tuple[str, ...]) -> bytes:
+    return _rendered(
+        "update {table} set {changes} from json_populate_recordset(null::{table}, %s) as changed"
+        " where {table}.{key} = changed.{key}",
+        table,
+        key=sql.Identifier(key),
+        changes=_each("{0} = changed.{0}", [column for column in columns if column != key]),
+    )
+
+
+def _names(columns: Iterable[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, columns))
+
+
+def _each(text: Any, columns: Iterable[str], **parts: sql.Composable) -> sql.Composed:
+    return sql.SQL(", ").join(sql.SQL(text).format(sql.Identifier(column), **parts) for column in columns)
+
+
+def _rendered(text: Any, table: str, **parts: sql.Composable) -> bytes:
+    return sql.SQL(text).format(table=sql.Identifier(table), **parts).as_bytes(None)

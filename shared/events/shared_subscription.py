@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from itertools import takewhile
-from typing import Any
 
 import structlog
 
@@ -143,7 +142,7 @@ class _Window:
 
     def add(self, batch: Batch) -> None:
         for event in batch.events:
-            size = _size(event.data) + _size(event.metadata)
+            size = event.size
             self._events.append((event, size))
             self._bytes += size
         while self._events and (len(self._events) > self._most_events or self._bytes > self._most_bytes):
@@ -160,14 +159,3 @@ class _Window:
         if len(found) > limit:
             return Batch(found[:limit], found[limit - 1].position, caught_up=False)
         return Batch(found, Position(max(after, self._position)), self._caught_up)
-
-
-def _size(value: Any) -> int:
-    """About how many bytes JSON takes in memory."""
-    if isinstance(value, str):
-        return 50 + len(value)
-    if isinstance(value, Mapping):
-        return 100 + sum(50 + _size(each) for each in value.values())
-    if isinstance(value, list):
-        return 60 + sum(map(_size, value))
-    return 30

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.events.catalog.chat import (
+    EVENTS,
     AgentJoined,
     AgentRequested,
     AgentWrote,
@@ -22,9 +23,9 @@ from shared.events.catalog.chat import (
     Status,
     TicketLinked,
 )
-from shared.events.projection import Fact
+from shared.events.projection import Fact, begun_before
 from shared.events.read_model import Connection
-from shared.events.rows import upsert
+from shared.events.rows import change, find, upsert
 
 Row = dict[str, Any]
 MAX_QUESTION = 1_000
@@ -35,11 +36,10 @@ class Analytics:
 
     name = "analytics"
     tables = ("chat_facts", "chat_answers", "people")
+    events = frozenset(EVENTS.values())
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
-        ids = list({fact.recorded.stream.id for fact in facts})
-        known = connection.execute("select * from chat_facts where chat_id = any(%s::uuid[])", (ids,))
-        chats: dict[str, Row] = {str(row["chat_id"]): row for row in known}
+        chats = find(connection, "chat_facts", "chat_id", begun_before(facts, ChatStarted))
         answers: dict[str, Row] = {}
         people: dict[str, Row] = {}
         for fact in facts:
@@ -51,9 +51,9 @@ class Analytics:
         upsert(connection, "chat_facts", ["chat_id"], list(chats.values()))
         upsert(connection, "chat_answers", ["message_id"], list(answers.values()))
         upsert(connection, "people", ["person_id"], list(people.values()))
-        rated = [(fact.event.helpful, fact.event.message_id) for fact in facts if isinstance(fact.event, AnswerRated)]
-        with connection.cursor() as cursor:
-            cursor.executemany("update chat_answers set helpful = %s where message_id = %s", rated)
+        rated = [fact.event for fact in facts if isinstance(fact.event, AnswerRated)]
+        helpful = [{"message_id": event.message_id, "helpful": event.helpful} for event in rated]
+        change(connection, "chat_answers", "message_id", helpful)
 
 
 def evolve(row: Row | None, fact: Fact) -> Row:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from shared.events.catalog.chat import (
+    EVENTS,
     AgentJoined,
     AgentRequested,
     AgentWrote,
@@ -22,9 +23,9 @@ from shared.events.catalog.chat import (
     TicketLinked,
     WaitProlonged,
 )
-from shared.events.projection import Fact
+from shared.events.projection import Fact, begun_before
 from shared.events.read_model import Connection
-from shared.events.rows import upsert
+from shared.events.rows import find, upsert
 
 Row = dict[str, Any]
 
@@ -40,11 +41,10 @@ class Chats:
 
     name = "chats"
     tables = ("chats",)
+    events = frozenset(EVENTS.values())
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
-        ids = list({fact.recorded.stream.id for fact in facts})
-        known = connection.execute(f"select {COLUMNS} from chats where chat_id = any(%s::uuid[])", (ids,))
-        rows: dict[str, Row] = {str(row["chat_id"]): row for row in known}
+        rows = find(connection, "chats", "chat_id", begun_before(facts, ChatStarted))
         for fact in facts:
             chat_id = fact.recorded.stream.id
             rows[chat_id] = evolve(rows.get(chat_id), fact)

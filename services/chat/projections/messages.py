@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from shared.events.catalog.chat import (
+    EVENTS,
     AgentJoined,
     AgentRequested,
     AgentWrote,
@@ -14,6 +15,7 @@ from shared.events.catalog.chat import (
     AssistantReplied,
     Button,
     ChatEnded,
+    ChatStarted,
     ChatTransferred,
     CustomerNudged,
     CustomerWrote,
@@ -27,7 +29,7 @@ from shared.events.catalog.chat import (
 )
 from shared.events.projection import Fact
 from shared.events.read_model import Connection
-from shared.events.rows import upsert
+from shared.events.rows import change, upsert
 
 Row = dict[str, Any]
 MESSAGE = "message"
@@ -50,12 +52,13 @@ class Messages:
 
     name = "messages"
     tables = ("messages",)
+    events = frozenset(EVENTS.values()) - {ChatStarted}
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         upsert(connection, "messages", ["message_id"], [row for row in map(row_of, facts) if row])
-        rated = [(fact.event.helpful, fact.event.message_id) for fact in facts if isinstance(fact.event, AnswerRated)]
-        with connection.cursor() as cursor:
-            cursor.executemany("update messages set feedback = %s where message_id = %s", rated)
+        rated = [fact.event for fact in facts if isinstance(fact.event, AnswerRated)]
+        feedback = [{"message_id": event.message_id, "feedback": event.helpful} for event in rated]
+        change(connection, "messages", "message_id", feedback)
 
 
 def row_of(fact: Fact) -> Row | None:

@@ -16,6 +16,7 @@ import psycopg
 from services.knowledge.index.documents import documents_of
 from services.knowledge.index.port import MARK_END, MARK_START, Document, Hit, Results, snippet
 from services.knowledge.index.words import Slot, Synonyms, corrections, fold, parts, slots, words
+from shared.events.catalog.knowledge import ArticleArchived, ArticlePublished, ArticleRestored
 from shared.events.projection import Fact
 from shared.events.read_model import Connection, ReadModel
 from shared.events.rows import add, upsert
@@ -276,6 +277,7 @@ class ArticleSearch:
 
     name = "article_search"
     tables = ("article_search", "search_words")
+    events = frozenset({ArticlePublished, ArticleRestored, ArticleArchived})
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         write(connection, documents_of(facts))

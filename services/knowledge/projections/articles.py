@@ -18,9 +18,9 @@ from shared.events.catalog.knowledge import (
     ArticleRevised,
     Author,
 )
-from shared.events.projection import Fact
+from shared.events.projection import Fact, begun_before
 from shared.events.read_model import Connection
-from shared.events.rows import upsert
+from shared.events.rows import find, upsert
 
 Row = dict[str, Any]
 
@@ -40,14 +40,11 @@ class Articles:
 
     name = "articles"
     tables = ("articles", "article_versions", "article_slugs")
+    events = frozenset({ArticleDrafted, ArticleRevised, ArticlePublished, ArticleRestored, ArticleArchived})
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         mine = [fact for fact in facts if fact.recorded.stream.category == ARTICLE]
-        ids = list({fact.recorded.stream.id for fact in mine})
-        rows: dict[str, Row] = {
-            str(row["article_id"]): row
-            for row in connection.execute(f"select {COLUMNS} from articles where article_id = any(%s::uuid[])", (ids,))
-        }
+        rows = find(connection, "articles", "article_id", begun_before(mine, ArticleDrafted))
         before = {article_id: row["body_markdown"] for article_id, row in rows.items()}
         for fact in mine:
             rows[fact.recorded.stream.id] = evolve(rows.get(fact.recorded.stream.id), fact)

@@ -15,6 +15,7 @@ class Categories:
 
     name = "kb_categories"
     tables = ("kb_categories",)
+    events = frozenset({CategoryDefined})
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         rows = {

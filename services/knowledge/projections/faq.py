@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.knowledge.rendering import render
-from shared.events.catalog.knowledge import FAQ, FaqContent, FaqRemoved
-from shared.events.projection import Fact
+from shared.events.catalog.knowledge import FAQ, FaqAdded, FaqChanged, FaqContent, FaqRemoved
+from shared.events.projection import Fact, begun_before
 from shared.events.read_model import Connection
-from shared.events.rows import upsert
+from shared.events.rows import find, upsert
 
 Row = dict[str, Any]
 
@@ -19,14 +19,11 @@ class Faq:
 
     name = "faq"
     tables = ("faq",)
+    events = frozenset({FaqAdded, FaqChanged, FaqRemoved})
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         mine = [fact for fact in facts if fact.recorded.stream.category == FAQ]
-        ids = list({fact.recorded.stream.id for fact in mine})
-        rows: dict[str, Row] = {
-            str(row["faq_id"]): row
-            for row in connection.execute("select * from faq where faq_id = any(%s::uuid[])", (ids,))
-        }
+        rows = find(connection, "faq", "faq_id", begun_before(mine, FaqAdded))
         for fact in mine:
             rows[fact.recorded.stream.id] = evolve(rows.get(fact.recorded.stream.id), fact)
         upsert(connection, "faq", ["faq_id"], list(rows.values()))

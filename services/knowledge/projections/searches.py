@@ -9,7 +9,7 @@ from services.knowledge.index.words import words
 from shared.events.catalog.knowledge import ResultChosen, SearchPerformed
 from shared.events.projection import Fact
 from shared.events.read_model import Connection
-from shared.events.rows import upsert
+from shared.events.rows import change, upsert
 
 
 class Searches:
@@ -17,6 +17,7 @@ class Searches:
 
     name = "kb_searches"
     tables = ("kb_searches",)
+    events = frozenset({SearchPerformed, ResultChosen})
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         performed = {
@@ -26,11 +27,10 @@ class Searches:
         }
         upsert(connection, "kb_searches", ["search_id"], list(performed.values()))
         chosen = [fact.event for fact in facts if isinstance(fact.event, ResultChosen)]
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                "update kb_searches set chosen_slug = %s, chosen_rank = %s where search_id = %s",
-                [(event.slug, event.rank, event.search_id) for event in chosen],
-            )
+        opened = [
+            {"search_id": event.search_id, "chosen_slug": event.slug, "chosen_rank": event.rank} for event in chosen
+        ]
+        change(connection, "kb_searches", "search_id", opened)
 
 
 def _row(event: SearchPerformed) -> dict[str, Any]:

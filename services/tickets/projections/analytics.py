@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.events.catalog.tickets import (
+    CATEGORIES,
+    CATEGORY,
+    EVENTS,
+    PUBLISHED,
     CategoryChanged,
     MessagePosted,
     NoteAdded,
@@ -19,9 +23,9 @@ from shared.events.catalog.tickets import (
     TicketResolved,
     TicketUnassigned,
 )
-from shared.events.projection import Fact
+from shared.events.projection import Fact, begun_before
 from shared.events.read_model import Connection
-from shared.events.rows import add, upsert
+from shared.events.rows import add, find, upsert
 
 Row = dict[str, Any]
 Sums = dict[tuple[Any, ...], dict[str, int]]
@@ -35,11 +39,10 @@ class Analytics:
 
     name = "analytics"
     tables = ("ticket_facts", "ticket_days", "agent_days", "people")
+    events = frozenset(cls for (name, _), cls in EVENTS.items() if CATEGORIES.get(name, CATEGORY) in PUBLISHED)
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
-        ids = list({fact.recorded.stream.id for fact in facts})
-        known = connection.execute("select * from ticket_facts where ticket_id = any(%s::uuid[])", (ids,))
-        tickets: dict[str, Row] = {str(row["ticket_id"]): row for row in known}
+        tickets = find(connection, "ticket_facts", "ticket_id", begun_before(facts, TicketOpened))
         ticket_days: Sums = {}
         agent_days: Sums = {}
         people: dict[str, Row] = {}
@@ -176,4 +179,6 @@ def _agent(person_id: str, name: str) -> Row:
 
 
 def _count(sums: Sums, key: tuple[Any, ...], counters: Sequence[str], counter: str) -> None:
-    sums.setdefault(key, dict.fromkeys(counters, 0))[counter] += 1
+    if key not in sums:
+        sums[key] = dict.fromkeys(counters, 0)
+    sums[key][counter] += 1

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import LiteralString
+
+import orjson
 
 from shared.events.catalog.tickets import MessagePosted, NoteAdded, TicketOpened
 from shared.events.projection import Fact
 from shared.events.read_model import Connection
 
 _WORD = re.compile(r"[^\W_]+")
-_ADD = (
+_ADD: LiteralString = (
     "insert into search_texts (text_id, ticket_id, customer_id, internal, search)"
-    " values (%s, %s, %s, %s, to_tsvector('simple', %s)) on conflict (text_id) do nothing"
+    " select (row->>0)::uuid, (row->>1)::uuid, row->>2, (row->>3)::boolean, to_tsvector('simple', row->>4)"
+    " from json_array_elements(%s) as row on conflict (text_id) do nothing"
 )
 
 
@@ -21,11 +25,11 @@ class Search:
 
     name = "search"
     tables = ("search_texts",)
+    events = frozenset({TicketOpened, MessagePosted, NoteAdded})
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
-        rows = [row for row in map(row_of, facts) if row]
-        with connection.cursor() as cursor:
-            cursor.executemany(_ADD, rows)
+        if rows := [row for row in map(row_of, facts) if row]:
+            connection.execute(_ADD, (orjson.dumps(rows).decode(),))
 
 
 def words(text: str) -> list[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.events.catalog.tickets import CATEGORY, Status, TicketOpened
+from shared.events.catalog.tickets import CATEGORY, EVENTS, Status, TicketOpened
 from shared.events.projection import Fact
 from shared.events.read_model import Connection
 from shared.events.rows import add
+
+_MOVES = {"from_status", "to_status"}
 
 COUNTERS = tuple(status.lower() for status in Status)
 
@@ -17,6 +19,7 @@ class Statistics:
 
     name = "statistics"
     tables = ("statistics",)
+    events = frozenset(cls for cls in EVENTS.values() if cls is TicketOpened or set(cls.__annotations__) >= _MOVES)
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         add(connection, "statistics", ["scope", "scope_id"], sums(facts))
@@ -26,11 +29,12 @@ def sums(facts: Sequence[Fact]) -> dict[tuple[str, str], dict[str, int]]:
     """By how much each counter changes: {(scope, scope id): {counter: difference}}."""
     found: dict[tuple[str, str], dict[str, int]] = {}
     for fact in facts:
-        if fact.recorded.stream.category != CATEGORY:
+        if fact.recorded.stream.category != CATEGORY or not (changes := moves(fact.event)):
             continue
         for scope in (("all", ""), ("customer", fact.recorded.metadata["customer"])):
-            for status, difference in moves(fact.event):
-                counters = found.setdefault(scope, dict.fromkeys(COUNTERS, 0))
+            if (counters := found.get(scope)) is None:
+                counters = found[scope] = dict.fromkeys(COUNTERS, 0)
+            for status, difference in changes:
                 counters[status.lower()] += difference
     return found
 

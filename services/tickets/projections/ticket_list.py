@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from shared.events.catalog.tickets import (
+    CATEGORIES,
     CATEGORY,
+    EVENTS,
     CategoryChanged,
     InformationProvided,
     InformationRequested,
@@ -24,9 +26,9 @@ from shared.events.catalog.tickets import (
     WorkStarted,
 )
 from shared.events.catalog.types import AttachedFile
-from shared.events.projection import Fact
+from shared.events.projection import Fact, begun_before
 from shared.events.read_model import Connection
-from shared.events.rows import upsert
+from shared.events.rows import find, upsert
 
 Row = dict[str, Any]
 
@@ -44,17 +46,11 @@ class TicketList:
 
     name = "ticket_list"
     tables = ("ticket_list",)
+    events = frozenset(cls for (name, _), cls in EVENTS.items() if name not in CATEGORIES)
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         mine = [fact for fact in facts if fact.recorded.stream.category == CATEGORY]
-        ids = list({fact.recorded.stream.id for fact in mine})
-        rows: dict[str, Row] = {
-            str(row["ticket_id"]): row
-            for row in connection.execute(
-                f"select {COLUMNS} from ticket_list where ticket_id = any(%s::uuid[])",
-                (ids,),
-            )
-        }
+        rows = find(connection, "ticket_list", "ticket_id", begun_before(mine, TicketOpened))
         for fact in mine:
             rows[fact.recorded.stream.id] = evolve(rows.get(fact.recorded.stream.id), fact)
         upsert(connection, "ticket_list", ["ticket_id"], list(rows.values()))

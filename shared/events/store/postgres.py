@@ -10,13 +10,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib import resources
 from typing import Any, LiteralString, TypeVar
 
 import orjson
 import psycopg
 from psycopg import sql
-from psycopg.types.string import TextBinaryLoader, TextLoader
+from psycopg.types.string import ByteaBinaryLoader
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from shared.events.errors import (
@@ -56,9 +57,13 @@ _COLUMNS: LiteralString = "event_id, name, version, stream, revision, position, 
 _READ: LiteralString = (
     f"select {_COLUMNS} from events.recorded where stream = %s and revision > %s order by revision limit %s"
 )
+# The head comes as a row of its own, without an id, from the same snapshot: whatever stands up to it is among the rows.
+# Out of the view, because a function would be planned anew by each call.
+_HEAD: LiteralString = "select coalesce(max(position), -1) from events.recorded"
 _READ_ALL: LiteralString = (
-    f"select {_COLUMNS} from events.recorded where position > %s and (%s::text[] is null or category = any(%s))"
-    " order by position limit %s"
+    f"(select {_COLUMNS} from events.recorded where position > %s and (%s::text is null or category = any(%s::text[]))"
+    " order by position limit %s)"
+    " union all select null, null, null, null, null, (" + _HEAD + "), null, null, null order by position"
 )
 
 T = TypeVar("T")
@@ -149,16 +154,18 @@ class PostgresEventStore:
         return _recorded(self._query(_READ, (str(stream), after, limit)))
 
     def read_all(self, after: Position, categories: Collection[str] | None = None, limit: int = 1000) -> Batch:
-        wanted = None if categories is None else list(categories)
-        # first the head: every event up to it is visible to what is read afterwards
-        head = self.head()
-        events = _recorded(self._query(_READ_ALL, (after, wanted, wanted, limit)))
+        # as the text of an array: psycopg takes long over a list
+        wanted = None if categories is None else f"{{{','.join(categories)}}}"
+        rows = self._query(_READ_ALL, (after, wanted, wanted, limit))
+        # its position is the largest, next to which there may be the last event's
+        head = rows.pop(-1 if rows[-1][0] is None else -2)[5]
+        events = _recorded(rows)
         if len(events) == limit:
             return Batch(events, events[-1].position, caught_up=events[-1].position >= head)
-        return Batch(events, Position(max(after, head, events[-1].position if events else after)), caught_up=True)
+        return Batch(events, Position(max(after, head)), caught_up=True)
 
     def head(self) -> Position:
-        return Position(self._query("select events.head()", ())[0][0])
+        return Position(self._query(_HEAD, ())[0][0])
 
     def subscribe(
         self,
@@ -214,9 +221,9 @@ def migrate(admin_url: str, owners: Mapping[str, str]) -> None:
 
 
 def _configure(connection: psycopg.Connection) -> None:
-    # JSON comes as text, and _recorded parses it: a loader of psycopg's would be a Python call for each value
-    connection.adapters.register_loader("json", TextLoader)
-    connection.adapters.register_loader("json", TextBinaryLoader)
+    # an id and JSON stay bytes until somebody looks; in the binary form only, which is what reading asks for
+    connection.adapters.register_loader("uuid", ByteaBinaryLoader)
+    connection.adapters.register_loader("json", ByteaBinaryLoader)
 
 
 class _Append:
@@ -310,13 +317,15 @@ def _places(first: int, last: int, position: int, duplicate: bool = False) -> Ap
 
 def _recorded(rows: Sequence[tuple[Any, ...]]) -> list[RecordedEvent]:
     # a batch has fewer streams than events
-    streams = {text: StreamName.parse(text) for text in {row[3] for row in rows}}
-    new, loads = tuple.__new__, orjson.loads
+    streams = {text: _stream(text) for text in {row[3] for row in rows}}
     return [
-        # what RecordedEvent(...) does, in a third of its time
-        new(RecordedEvent, (id_, name, version, streams[text], revision, position, at, loads(data), loads(metadata)))
+        RecordedEvent(id_, name, version, streams[text], revision, position, at, data, metadata)
         for id_, name, version, text, revision, position, at, data, metadata in rows
     ]
+
+
+# what is in the log follows each other, and is asked for again by each follower
+_stream = lru_cache(maxsize=4096)(StreamName.parse)
 
 
 @contextmanager

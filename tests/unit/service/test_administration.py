@@ -17,6 +17,7 @@ class Lists:
 
     name = "lists"
     tables = ("lists",)
+    events = ()
 
     def apply(self, connection: Any, facts: Any) -> None:
         return
