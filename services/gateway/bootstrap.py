@@ -10,7 +10,7 @@ from services.gateway import asyncapi, docs_page, openapi
 from services.gateway.assets import Assets, page_roots
 from services.gateway.auth import JwksKeys, KeySource, Verifier, jwks_fetcher
 from services.gateway.dev_login import ISSUER, DevLogin
-from services.gateway.feeds import feed_of, merged
+from services.gateway.feeds import feed_of
 from services.gateway.http.handlers import Gateway
 from services.gateway.http.route import routes_of
 from services.gateway.limits import RateLimits
@@ -32,16 +32,14 @@ def build(settings: Settings, deadline: Deadline) -> Parts:
     caller = Caller(settings.service.amqp_url, name="gateway")
     tickets, knowledge, chat = (RemoteService(caller, name) for name in ("tickets", "knowledge", "chat"))
     objects = open_store(settings.object_store_url)
+    hub = Hub({"tickets": feed_of(tickets), "chat": feed_of(chat)}, streams_per_person=settings.max_streams_per_person)
     dev = DevLogin(settings.oidc_audience, settings.dev_key_file) if settings.dev_login else None
     return Parts(
         settings=settings,
         verifier=Verifier(trusted_issuers(settings, dev), settings.oidc_audience),
         limits=RateLimits(settings.rates),
         live_tickets=LiveTickets(settings.live_ticket_key),
-        hub=Hub(
-            merged(feed_of(tickets), feed_of(chat)),
-            streams_per_person=settings.max_streams_per_person,
-        ),
+        hub=hub,
         caller=caller,
         tickets=tickets,
         knowledge=knowledge,
@@ -61,6 +59,7 @@ def build(settings: Settings, deadline: Deadline) -> Parts:
                 "knowledge": lambda: knowledge.call("ping", deadline=PING_SECONDS),
                 "chat": lambda: chat.call("ping", deadline=PING_SECONDS),
             },
+            {"live": hub.report},
         ),
     )
 

@@ -34,7 +34,8 @@ DRAIN_SECONDS = 8
 """How long an orderly stop waits for the answers that have begun."""
 _DRAIN_BYTES, _DRAIN_SECONDS = 1 << 20, 2
 EXCHANGE = "support.events"
-TOPICS = ("ticket.#", "ticket_note.#", "chat.#")
+BELLS = {"ticket": "tickets", "ticket_note": "tickets", "chat": "chat"}
+"""Category, with which the routing key of an event begins → the service that words its events for live streams."""
 SIGNALS = "support.signals"
 
 log = structlog.get_logger(__name__)
@@ -255,15 +256,16 @@ class PartsProvider(DependencyProvider):
         parts.readiness.start()
 
         def declare(channel: Any) -> str:
-            # What was published while nobody listened has to be asked for.
+            name = declare_doorbell(channel)
+            # What was published while nobody listened has to be asked for; from here on the queue has it.
             parts.hub.ring()
-            return declare_doorbell(channel)
+            return name
 
         self._doorbell = Consumer(
             parts.settings.service.amqp_url,
             name="gateway-live",
             declare=declare,
-            on_message=lambda message: _heard(parts.hub, message),
+            on_message=lambda message: hear(parts.hub, message),
             prefetch=0,
             no_ack=True,
         )
@@ -290,22 +292,26 @@ def declare_doorbell(channel: Any) -> str:
     name = channel.queue_declare(
         "", exclusive=True, auto_delete=True, arguments={"x-max-length": 1000, "x-overflow": "drop-head"}
     ).queue
-    for topic in TOPICS:
-        channel.queue_bind(name, EXCHANGE, topic)
+    for category in BELLS:
+        channel.queue_bind(name, EXCHANGE, f"{category}.#")
     channel.exchange_declare(SIGNALS, "fanout", durable=True, auto_delete=False)
     channel.queue_bind(name, SIGNALS)
     return str(name)
 
 
-def _heard(hub: Hub, message: Any) -> None:
-    """An event rings the bell; a signal says all there is to say."""
-    if message.delivery_info.get("exchange") != SIGNALS:
-        hub.ring()
-        return
+def hear(hub: Hub, message: Any) -> None:
+    """An event rings the bell of its service; a signal says all there is to say."""
     try:
-        hub.signal(item_of(orjson.loads(message.body)))
+        heard = orjson.loads(message.body)
+        if message.delivery_info.get("exchange") == SIGNALS:
+            hub.signal(item_of(heard))
+        else:
+            category, _, _ = message.delivery_info["routing_key"].partition(".")
+            hub.ring(BELLS[category], int(heard["position"]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        log.warning("signal not understood", error=repr(error))
+        # Whatever it was, something may be new.
+        log.warning("bell_not_understood", error=repr(error))
+        hub.ring()
 
 
 def nameko_service(handlers: type, parts: Any) -> type:
