@@ -132,7 +132,7 @@ class Server(WebServer):
         entrypoints = {(one.route_name, one.method_name): one for one in self._providers}
 
         def call(entry: Entry, call: Call) -> Answer | Response:
-            entrypoint: HttpEntrypoint = entrypoints[entry.route.template + entry.route.method, entry.name]
+            entrypoint: HttpEntrypoint = entrypoints[entry.template + entry.route.method, entry.name]
             return entrypoint.handle(call)
 
         return App(self.container.service_cls, self.container.service_cls.parts_in_use, call)
