@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from prometheus_client import Counter as Metric
@@ -113,6 +113,30 @@ def frame(name: str, data: Any, place: str | int | None = None) -> bytes:
     return f"{mark}event: {name}\ndata: {text}\n\n".encode()
 
 
+class Bell(Protocol):
+    """Wakes the one who waits for it; rung before, it wakes at once."""
+
+    def ring(self) -> None: ...
+
+    def wait(self, seconds: float) -> None:
+        """Return when it was rung, at the latest after so many seconds; it is silent again then."""
+        ...
+
+
+class ThreadBell:
+    """A bell between any two threads."""
+
+    def __init__(self) -> None:
+        self._rung = threading.Event()
+
+    def ring(self) -> None:
+        self._rung.set()
+
+    def wait(self, seconds: float) -> None:
+        self._rung.wait(seconds)
+        self._rung.clear()
+
+
 class Line:
     """One service that the hub follows. `position` and `start` are None until the log's head is known."""
 
@@ -140,10 +164,11 @@ class Hub:
         client_bytes: int = CLIENT_BYTES,
         streams_per_person: int = 20,
         heartbeat: float = HEARTBEAT_SECONDS,
+        bell: Callable[[], Bell] = ThreadBell,
         wall: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.heartbeat, self.wall, self.clock = heartbeat, wall, clock
+        self.heartbeat, self.bell, self.wall, self.clock = heartbeat, bell, wall, clock
         self.client_items, self.client_bytes = client_items, client_bytes
         self._ring_items, self._ring_bytes, self._streams_per_person = ring_items, ring_bytes, streams_per_person
         self._lines = {service: Line(service, feed) for service, feed in feeds.items()}
@@ -403,7 +428,7 @@ class Stream:
         self._kept: list[Item] = []
         self._queue: deque[Item] = deque()
         self._queued = 0
-        self._ready = threading.Event()
+        self._bell = hub.bell()
         self._overflow = False
         self._ended = False
         self._settle_at = 0.0
@@ -433,17 +458,16 @@ class Stream:
             return
         self._queued += size
         self._queue.append(item)
-        if not self._ready.is_set():
-            self._ready.set()
+        self._bell.ring()
 
     def wake_if_owed(self, service: str) -> None:
         if service in self._owed:
             self._settle_at = 0.0
-            self._ready.set()
+            self._bell.ring()
 
     def end(self) -> None:
         self._ended = True
-        self._ready.set()
+        self._bell.ring()
 
     def _generate(self) -> Generator[bytes, None, None]:
         yield frame("heartbeat", {"position": self._joined})
@@ -532,8 +556,8 @@ class Stream:
 
     def _waiting(self, seconds: float) -> list[Item]:
         """Everything that is queued, once there is something; empty after so many seconds or at the end."""
-        self._ready.wait(seconds)
-        self._ready.clear()
+        if seconds > 0:
+            self._bell.wait(seconds)
         items = []
         while self._queue:
             items.append(self._queue.popleft())

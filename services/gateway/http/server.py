@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import uuid
+from collections import deque
 from contextlib import AbstractContextManager
 from email.message import Message
 from functools import partial
@@ -15,6 +16,8 @@ import structlog
 from eventlet import wsgi
 from eventlet.event import Event
 from eventlet.green import socket as green_socket
+from eventlet.hubs import get_hub
+from greenlet import getcurrent
 from nameko.extensions import DependencyProvider, Entrypoint
 from nameko.web.server import HttpOnlyProtocol, WebServer
 from werkzeug.wrappers import Response
@@ -32,6 +35,8 @@ SOCKET_SECONDS = 10
 """How long one read or write on a connection may take: a client that takes nothing for so long is dropped."""
 DRAIN_SECONDS = 8
 """How long an orderly stop waits for the answers that have begun."""
+WAKE_AT_ONCE = 200
+"""Live streams that are woken in a row."""
 _DRAIN_BYTES, _DRAIN_SECONDS = 1 << 20, 2
 EXCHANGE = "support.events"
 BELLS = {"ticket": "tickets", "ticket_note": "tickets", "chat": "chat"}
@@ -45,6 +50,68 @@ def deadline(seconds: float) -> AbstractContextManager[Any]:
     """Raises TimeoutError inside the context after so many seconds."""
     limit: AbstractContextManager[Any] = eventlet.Timeout(seconds, TimeoutError(f"not done within {seconds} s"))
     return limit
+
+
+class GreenBells:
+    """Makes bells for green threads, of which thousands may wait: who is rung for is woken in turn, by one timer.
+
+    After each WAKE_AT_ONCE everybody else has a turn: an event for many streams must not hold up the calls.
+    """
+
+    def __init__(self) -> None:
+        self._due: deque[Any] = deque()
+        self._scheduled = False
+
+    def __call__(self) -> GreenBell:
+        return GreenBell(self)
+
+    def wake(self, waiting: Any) -> None:
+        self._due.append(waiting)
+        if not self._scheduled:
+            self._scheduled = True
+            get_hub().schedule_call_global(0, self._wake_some)
+
+    def _wake_some(self) -> None:
+        try:
+            for _ in range(min(len(self._due), WAKE_AT_ONCE)):
+                self._due.popleft().switch()
+        finally:
+            self._scheduled = bool(self._due)
+            if self._scheduled:
+                get_hub().schedule_call_global(0, self._wake_some)
+
+
+class GreenBell:
+    """A live.Bell; has nothing but a place for the one who waits."""
+
+    __slots__ = ("_bells", "_rung", "_waiting")
+
+    def __init__(self, bells: GreenBells) -> None:
+        self._bells = bells
+        self._rung = False
+        self._waiting: Any = None
+
+    def ring(self) -> None:
+        self._rung = True
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self._bells.wake(waiting)
+
+    def wait(self, seconds: float) -> None:
+        if not self._rung:
+            hub, self._waiting = get_hub(), getcurrent()
+            timer = hub.schedule_call_global(seconds, self._late)
+            try:
+                hub.switch()
+            finally:
+                timer.cancel()
+                self._waiting = None
+        self._rung = False
+
+    def _late(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.switch()
 
 
 class Protocol(HttpOnlyProtocol):
