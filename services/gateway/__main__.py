@@ -29,14 +29,14 @@ def serve_http() -> int:
     """Serve until SIGTERM, which ends the process; returns 2 where the settings do not fit."""
     from services.gateway import bootstrap
     from services.gateway.http.handlers import Gateway
-    from services.gateway.http.server import deadline, nameko_service
+    from services.gateway.http.server import GreenBells, deadline, nameko_service
     from services.gateway.settings import read_settings
     from shared.service.runner import serve
     from shared.service.settings import SettingsError
 
     try:
         settings = read_settings()
-        parts = bootstrap.build(settings, deadline)
+        parts = bootstrap.build(settings, deadline, GreenBells())
     except (SettingsError, ValueError) as error:
         print(f"gateway: {error}", file=sys.stderr)
         return 2

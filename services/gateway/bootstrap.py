@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,11 @@ from services.gateway import asyncapi, docs_page, openapi
 from services.gateway.assets import Assets, page_roots
 from services.gateway.auth import JwksKeys, KeySource, Verifier, jwks_fetcher
 from services.gateway.dev_login import ISSUER, DevLogin
-from services.gateway.feeds import feed_of, merged
+from services.gateway.feeds import feed_of
 from services.gateway.http.handlers import Gateway
 from services.gateway.http.route import routes_of
 from services.gateway.limits import RateLimits
-from services.gateway.live import Hub
+from services.gateway.live import Bell, Hub, ThreadBell
 from services.gateway.live_tickets import LiveTickets
 from services.gateway.parts import Deadline, Parts
 from services.gateway.readiness import Readiness
@@ -27,21 +28,26 @@ _GATEWAY = Path(__file__).parent
 _NODE_MODULES = _GATEWAY.parent.parent / "node_modules"
 
 
-def build(settings: Settings, deadline: Deadline) -> Parts:
-    """Everything the gateway is made of; nothing is contacted yet. Raises RouteError, ValueError."""
+def build(settings: Settings, deadline: Deadline, bell: Callable[[], Bell] = ThreadBell) -> Parts:
+    """Everything the gateway is made of; nothing is contacted yet. `bell` makes what wakes a live stream.
+
+    Raises RouteError, ValueError.
+    """
     caller = Caller(settings.service.amqp_url, name="gateway")
     tickets, knowledge, chat = (RemoteService(caller, name) for name in ("tickets", "knowledge", "chat"))
     objects = open_store(settings.object_store_url)
+    hub = Hub(
+        {"tickets": feed_of(tickets), "chat": feed_of(chat)},
+        streams_per_person=settings.max_streams_per_person,
+        bell=bell,
+    )
     dev = DevLogin(settings.oidc_audience, settings.dev_key_file) if settings.dev_login else None
     return Parts(
         settings=settings,
         verifier=Verifier(trusted_issuers(settings, dev), settings.oidc_audience),
         limits=RateLimits(settings.rates),
         live_tickets=LiveTickets(settings.live_ticket_key),
-        hub=Hub(
-            merged(feed_of(tickets), feed_of(chat)),
-            streams_per_person=settings.max_streams_per_person,
-        ),
+        hub=hub,
         caller=caller,
         tickets=tickets,
         knowledge=knowledge,
@@ -61,6 +67,7 @@ def build(settings: Settings, deadline: Deadline) -> Parts:
                 "knowledge": lambda: knowledge.call("ping", deadline=PING_SECONDS),
                 "chat": lambda: chat.call("ping", deadline=PING_SECONDS),
             },
+            {"live": hub.report},
         ),
     )
 

@@ -10,7 +10,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
 
-from services.gateway import schemas
+from services.gateway import places, schemas
 from services.gateway.http.route import Route
 from services.gateway.limits import NONE
 from services.gateway.problems import CODES, MEDIA_TYPE
@@ -208,8 +208,8 @@ def _components(spec: APISpec) -> None:
         "header",
         {
             "name": "Last-Event-ID",
-            "schema": {"type": "string", "pattern": "^[0-9]{1,19}$"},
-            "description": "Resume behind this position.",
+            "schema": {"type": "string", "pattern": places.PATTERN},
+            "description": "Resume behind this place, as the stream gave it.",
         },
     )
     spec.components.parameter(

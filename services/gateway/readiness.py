@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from shared.service.health import CHECK_EVERY, Check, Watch
 
 
 class Readiness:
-    """Runs checks over and over once started; only the `needed` ones decide, the `helpful` ones are reported."""
+    """Runs checks over and over once started; only the `needed` ones decide, the `helpful` ones are reported.
 
-    def __init__(self, needed: Mapping[str, Check], helpful: Mapping[str, Check]) -> None:
+    `told` are parts that know by themselves how they are: each gives {ok, error, age_seconds}, and decides nothing.
+    """
+
+    def __init__(
+        self,
+        needed: Mapping[str, Check],
+        helpful: Mapping[str, Check],
+        told: Mapping[str, Callable[[], dict[str, Any]]],
+    ) -> None:
+        self._told = told
         self._needed = [Watch(name, check) for name, check in needed.items()]
         self._helpful = [Watch(name, check) for name, check in helpful.items()]
         self._stopped = threading.Event()
@@ -29,9 +38,10 @@ class Readiness:
         """HTTP status and body of /health/ready."""
         needed = {watch.name: watch.report() for watch in self._needed}
         helpful = {watch.name: watch.report() for watch in self._helpful}
+        told = {name: tell() for name, tell in self._told.items()}
         stopping = self._stopped.is_set()
         ready = not stopping and all(check["ok"] for check in needed.values())
-        return (200 if ready else 503), {"ready": ready, "stopping": stopping, "checks": {**needed, **helpful}}
+        return (200 if ready else 503), {"ready": ready, "stopping": stopping, "checks": {**needed, **helpful, **told}}
 
     def answers(self, name: str) -> bool:
         """Whether a helpful dependency answered when it was last asked; asks nobody."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, INCLUDE, RAISE, Schema, ValidationError, fields, post_load, pre_load, validate
 
+from services.gateway import places
 from services.gateway.policy import ROLES
 from shared.events.catalog.tickets import Category, Priority, Status
 
@@ -388,8 +389,18 @@ class ListEvents(Query):
     limit = fields.Integer(load_default=100, validate=validate.Range(1, 500))
 
 
+_NO_PLACE = "Has to be what the stream gave as id."
+
+
+def _is_place(text: str) -> None:
+    try:
+        places.read(text, ())
+    except ValueError as error:
+        raise ValidationError(_NO_PLACE) from error
+
+
 class Follow(Query):
-    after = fields.Integer(load_default=None, validate=validate.Range(-1, 2**63 - 1))
+    after = fields.String(load_default=None, validate=[validate.Regexp(places.PATTERN, error=_NO_PLACE), _is_place])
     ticket = fields.String(load_default=None, validate=validate.Length(1, 4096))
 
 

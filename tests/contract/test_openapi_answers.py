@@ -334,7 +334,7 @@ def gateway() -> tuple[App, str]:
         max_streams_per_person=1000,
     )
     # The session is over for the hub's clock, so that each stream ends after its first word.
-    hub = Hub(lambda after, limit: ANSWERS["feed"], wall=lambda: 1e12)
+    hub = Hub({"tickets": lambda after, limit: ANSWERS["feed"]}, wall=lambda: 1e12)
     hub.pull()
     parts = replace(
         bootstrap.build(made, lambda seconds: nullcontext()),

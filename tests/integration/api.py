@@ -107,7 +107,7 @@ class Live:
     `complete` are those heartbeats up to which everything has been sent; the first one only names the log's end.
     """
 
-    def __init__(self, person: Person, path: str, after: int | None = None) -> None:
+    def __init__(self, person: Person, path: str, after: int | str | None = None) -> None:
         query = "" if after is None else f"?after={after}"
         request = urllib.request.Request(
             person.url + PREFIX + path + query, headers={"Authorization": f"Bearer {person.token}"}
@@ -115,6 +115,7 @@ class Live:
         self._answer = urllib.request.urlopen(request, timeout=40)
         self.items: list[tuple[int, str, dict[str, Any]]] = []
         self.heartbeats: list[int] = []
+        self.last_id: str | None = None
         self.complete: list[int] = []
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._read, daemon=True)
@@ -139,13 +140,14 @@ class Live:
     def _read(self) -> None:
         for event in _events(self._answer):
             with self._changed:
+                self.last_id = event.get("id", self.last_id)
                 if event["event"] == "heartbeat":
                     self.heartbeats.append(json.loads(event["data"])["position"])
                     if "id" in event:
                         self.complete.append(self.heartbeats[-1])
                 else:
                     # a signal, which is shown for a moment, has no place in the log
-                    position = int(event.get("id", -1))
+                    position = int(event.get("id", "-1").partition(".")[0])
                     self.items.append((position, event["event"], json.loads(event["data"])))
                 self._changed.notify_all()
 

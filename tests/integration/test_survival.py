@@ -16,6 +16,7 @@ from typing import Any
 
 import kombu
 import pytest
+import requests
 
 from deploy.local.settings import PROJECT, LocalError
 from deploy.local.stack import Stack
@@ -194,6 +195,35 @@ def test_without_its_service_the_gateway_says_so_and_recovers(system: Stack, ada
     ada.persistently(
         "/tickets", {"subject": "Back", "category": "GENERAL", "priority": "LOW", "description": "It is back."}
     )
+
+
+def test_while_the_chat_service_is_away_tickets_are_followed_live_and_chats_afterwards(
+    system: Stack, url: str, ada: Person
+) -> None:
+    chat = ada.send("/chats")["id"]
+    live = ada.live()
+    system.stop_process("chat-rpc")
+    try:
+        opened = ada.open(subject="Live goes on")
+        live.until(lambda: any(position == opened["position"] for position, _, _ in live.items))
+        until_not_followed(url, "chat")
+        live.close()
+        again = ada.live(after=live.last_id)
+    finally:
+        system.start_process("chat-rpc")
+    written = ada.send(f"/chats/{chat}/messages", {"body": "Is anybody there?"})
+    again.until(lambda: any(position == written["position"] for position, _, _ in again.items))
+    again.close()
+    assert not {position for position, _, _ in again.items} & {position for position, _, _ in live.items}
+
+
+def until_not_followed(url: str, service: str) -> None:
+    """Wait until readiness says that the live hub does not reach a service, which decides nothing."""
+    deadline = time.monotonic() + 20
+    while service not in str((answer := requests.get(f"{url}/health/ready", timeout=5)).json()["checks"]["live"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert answer.status_code == 200
 
 
 def test_verify_finds_nothing_after_all_that(system: Stack) -> None:

@@ -17,12 +17,15 @@ from typing import Any
 import structlog
 from marshmallow import Schema, ValidationError
 from prometheus_client import Counter, Histogram
+from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.http import HTTP_STATUS_CODES, parse_accept_header
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from services.gateway import answers, conditions, problems
 from services.gateway.auth import Principal, bearer_token
+from services.gateway.http.access import log_request
 from services.gateway.http.route import Answer, Call, Route, routes_of
 from services.gateway.parts import Parts
 from services.gateway.problems import Problem
@@ -48,18 +51,45 @@ request_seconds = Histogram(
 )
 
 
+_COMMON = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Cache-Control", "no-store"),
+)
+_HTTPS_ONLY = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+_KNOWN_ADDRESSES = 4096
+_LONGEST_KNOWN = 200
+_STATUS_LINES = {status: f"{status} {phrase.upper()}" for status, phrase in HTTP_STATUS_CODES.items()}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """An entrypoint that can be called."""
+    """An entrypoint that can be called, with what its route says of every call."""
 
     name: str
     route: Route
+    template: str
+    limit_kind: str
+    offered: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An answer that is JSON and has nothing of its own to say about who may keep, frame or read it."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
 
 
 @functools.cache
 def url_map(service: type) -> Map:
     """The addresses of a class's entrypoints, each with its Entry. Raises RouteError."""
-    entries = [Entry(name, declared) for name, declared in routes_of(service)]
+    entries = [
+        Entry(name, declared, declared.template, declared.limit_kind, offered_types(declared))
+        for name, declared in routes_of(service)
+    ]
     rules = [Rule(entry.route.path, methods=[entry.route.method], endpoint=entry) for entry in entries]
     return Map(rules, strict_slashes=False, merge_slashes=False)
 
@@ -76,7 +106,9 @@ class App:
         self._settings, self._verifier, self._limits = parts.settings, parts.verifier, parts.limits
         self._live_tickets, self._deadline, self._call = parts.live_tickets, parts.deadline, call
         self._admission = Admission({_CALL: parts.settings.max_in_flight})
-        self._map = url_map(service)
+        self._addresses = url_map(service).bind("gateway")
+        self._known: dict[tuple[str, str], tuple[Entry, dict[str, str]]] = {}
+        self._metrics: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         # Werkzeug takes a chunked body only where the server says that its input ends by itself, as eventlet's does.
@@ -84,44 +116,80 @@ class App:
             environ["wsgi.input_terminated"] = True
         request = Request(environ)
         started = time.monotonic()
-        correlation = conditions.correlation_id(request.headers.get("X-Correlation-ID"))
+        correlation = conditions.correlation_id(environ.get("HTTP_X_CORRELATION_ID"))
         structlog.contextvars.bind_contextvars(correlation_id=correlation)
         template, response = self._respond(request, correlation)
+        status = response.status if isinstance(response, Written) else response.status_code
+        self._count(environ["REQUEST_METHOD"], template, status, time.monotonic() - started, correlation)
+        if isinstance(response, Written):
+            return self._send(response, environ, correlation, start_response)
         self._common_headers(request, response, correlation)
-        took = time.monotonic() - started
-        # Whatever a client invents as a method must not become a metric of its own.
-        method = request.method if request.method in _METHODS else "other"
-        requests_total.labels(method, template, response.status_code).inc()
-        request_seconds.labels(method, template).observe(took)
-        log.info("request", method=method, route=template, status=response.status_code, ms=round(took * 1000))
         return response(environ, start_response)
 
-    def _respond(self, request: Request, correlation: str) -> tuple[str, Response]:
+    def _count(self, method: str, template: str, status: int, seconds: float, correlation: str) -> None:
+        # Whatever a client invents as a method must not become a metric of its own.
+        method = method if method in _METHODS else "other"
+        metrics = self._metrics.get((method, template, status))
+        if metrics is None:
+            metrics = requests_total.labels(method, template, status), request_seconds.labels(method, template)
+            self._metrics[method, template, status] = metrics
+        metrics[0].inc()
+        metrics[1].observe(seconds)
+        log_request(method, template, status, seconds, correlation)
+
+    def _send(
+        self, answer: Written, environ: dict[str, Any], correlation: str, start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        headers = [*answer.headers, *_COMMON, ("X-Correlation-ID", correlation)]
+        if environ_scheme(environ, self._settings.trusted_proxies) == "https":
+            headers.append(_HTTPS_ONLY)
+        vary = "Accept-Encoding"
+        if self._settings.cors_origins:
+            vary = "Accept-Encoding, Origin"
+            origin = environ.get("HTTP_ORIGIN")
+            if origin in self._settings.cors_origins:
+                headers += [("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", _EXPOSED)]
+        headers += [("Vary", vary), ("Content-Length", str(len(answer.body)))]
+        start_response(_STATUS_LINES[answer.status], headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
+
+    def _respond(self, request: Request, correlation: str) -> tuple[str, Written | Response]:
         template = "none"
         try:
             self._check_host(request)
-            adapter = self._map.bind("gateway", path_info=request.path)
             try:
-                entry, values = adapter.match(method=request.method)
+                entry, path = self._match(request)
             except MethodNotAllowed:
                 if request.method == "OPTIONS":
-                    return "options", preflight(adapter.allowed_methods())
+                    return "options", preflight(self._addresses.allowed_methods(request.path))
                 raise
-            template = entry.route.template
-            path = {name: str(value) for name, value in values.items()}
+            template = entry.template
             return template, self._answer(entry, path, request, correlation)
         except Exception as error:
             return template, self._problem(error, correlation)
 
-    def _answer(self, entry: Entry, path: Mapping[str, str], request: Request, correlation: str) -> Response:
-        route = entry.route
+    def _match(self, request: Request) -> tuple[Entry, dict[str, str]]:
+        name = request.method, request.path
+        known = self._known.get(name)
+        if known is not None:
+            return known
+        entry, values = self._addresses.match(path_info=request.path, method=request.method)
+        known = entry, {name: str(value) for name, value in values.items()}
+        if len(request.path) <= _LONGEST_KNOWN:
+            if len(self._known) >= _KNOWN_ADDRESSES:
+                self._known.clear()
+            self._known[name] = known
+        return known
+
+    def _answer(self, entry: Entry, path: Mapping[str, str], request: Request, correlation: str) -> Written | Response:
+        route, environ = entry.route, request.environ
         principal = self._principal(route, request)
         route.policy.check(principal)
-        self._limits.check(route.limit_kind, principal, client_address(request, self._settings.trusted_proxies))
-        check_accept(request, route)
-        key = conditions.idempotency_key(request.headers.get("Idempotency-Key")) if route.changes else None
-        revision = conditions.expected_revision(request.headers.get("If-Match")) if route.changes else None
-        query = load(route.query, request.args.to_dict(flat=False))
+        self._limits.check(entry.limit_kind, principal, client_address(request, self._settings.trusted_proxies))
+        check_accept(environ.get("HTTP_ACCEPT", ""), entry.offered)
+        key = conditions.idempotency_key(environ.get("HTTP_IDEMPOTENCY_KEY")) if route.changes else None
+        revision = conditions.expected_revision(environ.get("HTTP_IF_MATCH")) if route.changes else None
+        query = load(route.query, request.args.to_dict(flat=False)) if request.query_string else usual(route.query)
         raw, body = self._body(request, route)
         context = None
         if route.command and principal is not None:
@@ -145,7 +213,7 @@ class App:
             return None
         if route.policy.live_ticket and "ticket" in request.args:
             return self._live_tickets.redeem(request.args["ticket"])
-        token = bearer_token(request.headers.get("Authorization"))
+        token = bearer_token(request.environ.get("HTTP_AUTHORIZATION"))
         if token is None:
             return None
         try:
@@ -185,19 +253,20 @@ class App:
         finally:
             self._admission.leave(_CALL)
 
-    def _written(self, result: Answer | Response, route: Route, request: Request) -> Response:
+    def _written(self, result: Answer | Response, route: Route, request: Request) -> Written | Response:
         if isinstance(result, Response):
             return result
         schema = route.answers[result.status]
         if schema is None or isinstance(schema, str):
             return Response(status=result.status, headers=list(result.headers))
+        if any("\n" in value or "\r" in value for _, value in result.headers):
+            raise ValueError("a header of an answer has a line break")
         body = answers.write(schema, result.value)
-        response = Response(body, result.status, list(result.headers), content_type="application/json")
+        headers = [*result.headers, ("Content-Type", "application/json")]
         if len(body) >= _GZIP_FROM and request.accept_encodings["gzip"] > 0:
-            response.data = gzip.compress(body, 5, mtime=0)
-            response.headers["Content-Encoding"] = "gzip"
-        response.vary.add("Accept-Encoding")
-        return response
+            body = gzip.compress(body, 5, mtime=0)
+            headers.append(("Content-Encoding", "gzip"))
+        return Written(result.status, headers, body)
 
     def _problem(self, error: Exception, correlation: str) -> Response:
         if isinstance(error, RemoteRefusal):
@@ -228,12 +297,10 @@ class App:
     def _common_headers(self, request: Request, response: Response, correlation: str) -> None:
         headers = response.headers
         headers["X-Correlation-ID"] = correlation
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Referrer-Policy", "no-referrer")
-        headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-        headers.setdefault("Cache-Control", "no-store")
-        if client_scheme(request, self._settings.trusted_proxies) == "https":
-            headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+        for name, value in _COMMON:
+            headers.setdefault(name, value)
+        if environ_scheme(request.environ, self._settings.trusted_proxies) == "https":
+            headers.setdefault(*_HTTPS_ONLY)
         origin = request.headers.get("Origin")
         if self._settings.cors_origins:
             response.vary.add("Origin")
@@ -303,12 +370,32 @@ def flat(messages: Any, prefix: str = "") -> dict[str, list[str]]:
     return found
 
 
-def check_accept(request: Request, route: Route) -> None:
+@functools.cache
+def _usual(schema: type[Schema]) -> dict[str, Any]:
+    return load(schema, {})
+
+
+def usual(schema: type[Schema]) -> dict[str, Any]:
+    """What `load` makes of nothing; the same each time, so it is made once. Raises Problem invalid."""
+    return dict(_usual(schema))
+
+
+def offered_types(route: Route) -> tuple[str, ...]:
+    """The forms that the answers of a route have; empty where one can have any."""
+    kinds = tuple(sorted(set(route.media_types)))
+    return () if "*/*" in kinds else kinds
+
+
+def check_accept(accept: str, offered: tuple[str, ...]) -> None:
     """Raise Problem not_acceptable where Accept excludes every form that the answer could have."""
-    accepted = request.accept_mimetypes
-    offered = [kind for kind in route.media_types if kind != "*/*"]
-    if accepted and offered and len(offered) == len(route.media_types) and accepted.best_match(offered) is None:
-        raise Problem("not_acceptable", f"The answer is {' or '.join(sorted(set(offered)))}.")
+    if accept and offered and not _acceptable(accept, offered):
+        raise Problem("not_acceptable", f"The answer is {' or '.join(offered)}.")
+
+
+@functools.lru_cache(maxsize=256)
+def _acceptable(accept: str, offered: tuple[str, ...]) -> bool:
+    accepted = parse_accept_header(accept, MIMEAccept)
+    return not accepted or accepted.best_match(offered) is not None
 
 
 def client_address(request: Request, trusted_proxies: int) -> str:
@@ -320,7 +407,9 @@ def client_address(request: Request, trusted_proxies: int) -> str:
     return request.remote_addr or "unknown"
 
 
-def client_scheme(request: Request, trusted_proxies: int) -> str:
+def environ_scheme(environ: Mapping[str, Any], trusted_proxies: int) -> str:
+    """http or https: what our own proxy says of the way to it, else of the way to us."""
+    scheme: str = environ["wsgi.url_scheme"]
     if trusted_proxies:
-        return request.headers.get("X-Forwarded-Proto", request.scheme).split(",")[-1].strip().lower()
-    return request.scheme
+        return str(environ.get("HTTP_X_FORWARDED_PROTO", scheme)).split(",")[-1].strip().lower()
+    return scheme

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from werkzeug.wrappers import Response
 
-from services.gateway import schemas
+from services.gateway import places, schemas
 from services.gateway.http.base import Handlers
 from services.gateway.http.route import API, Answer, Call, route
 from services.gateway.live import Viewer
+from services.gateway.places import Places
 from services.gateway.policy import CUSTOMER_OR_AGENT, LIVE
 from services.gateway.problems import Problem
 
@@ -67,18 +70,19 @@ class Live(Handlers):
         headers = [("Cache-Control", "no-store"), ("X-Accel-Buffering", "no")]
         if call.http.method == "HEAD":
             return Response(headers=headers, content_type="text/event-stream")
-        stream = self.parts.hub.subscribe(viewer, resume_position(call))
+        hub = self.parts.hub
+        stream = hub.subscribe(viewer, resume_place(call, hub.services))
         # eventlet holds small chunks back until there are 4 KiB of them.
         call.http.environ["eventlet.minimum_write_chunk_size"] = 0
         return Response(stream, headers=headers, content_type="text/event-stream", direct_passthrough=True)
 
 
-def resume_position(call: Call) -> int | None:
+def resume_place(call: Call, services: Iterable[str]) -> Places | None:
     """Where the client left off: Last-Event-ID, which a reconnecting browser sends, before ?after=."""
-    given = call.http.headers.get("Last-Event-ID", "").strip()
-    if not given:
-        after: int | None = call.query["after"]
-        return after
-    if not (given.isascii() and given.isdigit() and len(given) <= 19):
-        raise Problem("malformed_request", "Last-Event-ID has to be a position that the stream gave as id.")
-    return int(given)
+    given = call.http.headers.get("Last-Event-ID", "").strip() or call.query["after"]
+    if given is None:
+        return None
+    try:
+        return places.read(given, services)
+    except ValueError as error:
+        raise Problem("malformed_request", "Last-Event-ID has to be what the stream gave as id.") from error

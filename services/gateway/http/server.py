@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import uuid
+from collections import deque
 from contextlib import AbstractContextManager
 from email.message import Message
 from functools import partial
@@ -15,6 +16,8 @@ import structlog
 from eventlet import wsgi
 from eventlet.event import Event
 from eventlet.green import socket as green_socket
+from eventlet.hubs import get_hub
+from greenlet import getcurrent
 from nameko.extensions import DependencyProvider, Entrypoint
 from nameko.web.server import HttpOnlyProtocol, WebServer
 from werkzeug.wrappers import Response
@@ -32,9 +35,12 @@ SOCKET_SECONDS = 10
 """How long one read or write on a connection may take: a client that takes nothing for so long is dropped."""
 DRAIN_SECONDS = 8
 """How long an orderly stop waits for the answers that have begun."""
+WAKE_AT_ONCE = 200
+"""Live streams that are woken in a row."""
 _DRAIN_BYTES, _DRAIN_SECONDS = 1 << 20, 2
 EXCHANGE = "support.events"
-TOPICS = ("ticket.#", "ticket_note.#", "chat.#")
+BELLS = {"ticket": "tickets", "ticket_note": "tickets", "chat": "chat"}
+"""Category, with which the routing key of an event begins → the service that words its events for live streams."""
 SIGNALS = "support.signals"
 
 log = structlog.get_logger(__name__)
@@ -44,6 +50,68 @@ def deadline(seconds: float) -> AbstractContextManager[Any]:
     """Raises TimeoutError inside the context after so many seconds."""
     limit: AbstractContextManager[Any] = eventlet.Timeout(seconds, TimeoutError(f"not done within {seconds} s"))
     return limit
+
+
+class GreenBells:
+    """Makes bells for green threads, of which thousands may wait: who is rung for is woken in turn, by one timer.
+
+    After each WAKE_AT_ONCE everybody else has a turn: an event for many streams must not hold up the calls.
+    """
+
+    def __init__(self) -> None:
+        self._due: deque[Any] = deque()
+        self._scheduled = False
+
+    def __call__(self) -> GreenBell:
+        return GreenBell(self)
+
+    def wake(self, waiting: Any) -> None:
+        self._due.append(waiting)
+        if not self._scheduled:
+            self._scheduled = True
+            get_hub().schedule_call_global(0, self._wake_some)
+
+    def _wake_some(self) -> None:
+        try:
+            for _ in range(min(len(self._due), WAKE_AT_ONCE)):
+                self._due.popleft().switch()
+        finally:
+            self._scheduled = bool(self._due)
+            if self._scheduled:
+                get_hub().schedule_call_global(0, self._wake_some)
+
+
+class GreenBell:
+    """A live.Bell; has nothing but a place for the one who waits."""
+
+    __slots__ = ("_bells", "_rung", "_waiting")
+
+    def __init__(self, bells: GreenBells) -> None:
+        self._bells = bells
+        self._rung = False
+        self._waiting: Any = None
+
+    def ring(self) -> None:
+        self._rung = True
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self._bells.wake(waiting)
+
+    def wait(self, seconds: float) -> None:
+        if not self._rung:
+            hub, self._waiting = get_hub(), getcurrent()
+            timer = hub.schedule_call_global(seconds, self._late)
+            try:
+                hub.switch()
+            finally:
+                timer.cancel()
+                self._waiting = None
+        self._rung = False
+
+    def _late(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.switch()
 
 
 class Protocol(HttpOnlyProtocol):
@@ -131,7 +199,7 @@ class Server(WebServer):
         entrypoints = {(one.route_name, one.method_name): one for one in self._providers}
 
         def call(entry: Entry, call: Call) -> Answer | Response:
-            entrypoint: HttpEntrypoint = entrypoints[entry.route.template + entry.route.method, entry.name]
+            entrypoint: HttpEntrypoint = entrypoints[entry.template + entry.route.method, entry.name]
             return entrypoint.handle(call)
 
         return App(self.container.service_cls, self.container.service_cls.parts_in_use, call)
@@ -255,15 +323,16 @@ class PartsProvider(DependencyProvider):
         parts.readiness.start()
 
         def declare(channel: Any) -> str:
-            # What was published while nobody listened has to be asked for.
+            name = declare_doorbell(channel)
+            # What was published while nobody listened has to be asked for; from here on the queue has it.
             parts.hub.ring()
-            return declare_doorbell(channel)
+            return name
 
         self._doorbell = Consumer(
             parts.settings.service.amqp_url,
             name="gateway-live",
             declare=declare,
-            on_message=lambda message: _heard(parts.hub, message),
+            on_message=lambda message: hear(parts.hub, message),
             prefetch=0,
             no_ack=True,
         )
@@ -290,22 +359,26 @@ def declare_doorbell(channel: Any) -> str:
     name = channel.queue_declare(
         "", exclusive=True, auto_delete=True, arguments={"x-max-length": 1000, "x-overflow": "drop-head"}
     ).queue
-    for topic in TOPICS:
-        channel.queue_bind(name, EXCHANGE, topic)
+    for category in BELLS:
+        channel.queue_bind(name, EXCHANGE, f"{category}.#")
     channel.exchange_declare(SIGNALS, "fanout", durable=True, auto_delete=False)
     channel.queue_bind(name, SIGNALS)
     return str(name)
 
 
-def _heard(hub: Hub, message: Any) -> None:
-    """An event rings the bell; a signal says all there is to say."""
-    if message.delivery_info.get("exchange") != SIGNALS:
-        hub.ring()
-        return
+def hear(hub: Hub, message: Any) -> None:
+    """An event rings the bell of its service; a signal says all there is to say."""
     try:
-        hub.signal(item_of(orjson.loads(message.body)))
+        heard = orjson.loads(message.body)
+        if message.delivery_info.get("exchange") == SIGNALS:
+            hub.signal(item_of(heard))
+        else:
+            category, _, _ = message.delivery_info["routing_key"].partition(".")
+            hub.ring(BELLS[category], int(heard["position"]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        log.warning("signal not understood", error=repr(error))
+        # Whatever it was, something may be new.
+        log.warning("bell_not_understood", error=repr(error))
+        hub.ring()
 
 
 def nameko_service(handlers: type, parts: Any) -> type:

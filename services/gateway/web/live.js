@@ -1,6 +1,6 @@
 /* One live stream for each browser. The tab that holds a Web Lock reads GET /live and hands every item to the
    other tabs over a BroadcastChannel; when it closes, the next tab takes over at the position it has seen.
-   Items arrive in order, once each. A tab that hears nothing for a while (its leader was frozen) takes the lock.
+   Items of a service arrive in order, once each. A tab that hears nothing for a while (its leader was frozen) takes the lock.
 
    Events of LiveStream:
      item      detail {position, name, data}           data as in the HTTP API
@@ -18,6 +18,10 @@ export class LiveStream extends EventTarget {
   state = "connecting";
   /** Everything up to here was handed out; null before the first connection. */
   position = null;
+  /** What the stream gave as id last: the place to resume from. */
+  #place = null;
+  /** Service → position of its last item. */
+  #seen = {};
   #api;
   #channel = null;
   #name = "";
@@ -58,7 +62,8 @@ export class LiveStream extends EventTarget {
     clearInterval(this.#watch);
     clearTimeout(this.#quiet);
     this.#stop = this.#channel = this.#leading = null;
-    this.position = null;
+    this.position = this.#place = null;
+    this.#seen = {};
     this.state = "connecting";
   }
 
@@ -96,7 +101,7 @@ export class LiveStream extends EventTarget {
 
   #fromLeader(message) {
     if (message.kind === "hello") {
-      if (this.#leading) this.#tell({ kind: "state", state: this.state, position: this.position });
+      if (this.#leading) this.#tell(this.#asState(this.state));
       return;
     }
     if (message.kind === "nudge") {
@@ -124,26 +129,38 @@ export class LiveStream extends EventTarget {
 
   #take(message) {
     if (message.kind === "item") {
-      if (this.position !== null && message.item.position <= this.position) return;
-      this.position = message.item.position;
-      this.#emit("item", message.item);
+      const { service, place, item } = message;
+      if (item.position <= Math.max(this.#seen[service] ?? 0, upTo(this.#place, service))) return;
+      this.#seen[service] = item.position;
+      this.#place = place;
+      this.position = Math.max(this.position ?? 0, item.position);
+      this.#emit("item", item);
     } else if (message.kind === "signal") {
       this.#emit("signal", message.signal);
     } else if (message.kind === "resync") {
       this.position = message.after ?? this.position;
+      this.#place = message.place ?? this.#place;
       this.#emit("resync", { after: message.after });
     } else if (message.kind === "current") {
       if (message.position !== null) this.position = Math.max(this.position ?? 0, message.position);
+      this.#place = message.place ?? this.#place;
       this.#emit("current", { position: this.position, caughtUp: message.caughtUp });
     } else if (message.kind === "state") {
       const first = this.position === null && message.position !== null && message.position !== undefined;
-      if (first) this.position = message.position;
+      if (first) {
+        this.position = message.position;
+        this.#place = message.place;
+      }
       if (message.state !== this.state) {
         this.state = message.state;
         this.#emit("state", { state: message.state });
       }
       if (first) this.#emit("current", { position: this.position, caughtUp: 0 });
     }
+  }
+
+  #asState(state) {
+    return { kind: "state", state, position: this.position, place: this.#place };
   }
 
   #emit(type, detail) {
@@ -162,7 +179,7 @@ export class LiveStream extends EventTarget {
         if (error.status === 401) break;
       }
       if (signal.aborted) break;
-      this.#hand({ kind: "state", state: "lost", position: this.position });
+      this.#hand(this.#asState("lost"));
       await this.#rest(wait ?? pause * (0.75 + Math.random() / 2), signal);
       pause = Math.min(pause * 2, LONGEST_PAUSE);
     }
@@ -181,7 +198,7 @@ export class LiveStream extends EventTarget {
     const stall = new AbortController();
     this.#cut = () => stall.abort();
     const both = AbortSignal.any([signal, stall.signal]);
-    const after = this.position === null ? "" : `?after=${this.position}`;
+    const after = this.#place === null ? "" : `?after=${encodeURIComponent(this.#place)}`;
     const answer = await this.#api.raw(`/live${after}`, {
       headers: { Accept: "text/event-stream" },
       signal: both,
@@ -214,24 +231,23 @@ export class LiveStream extends EventTarget {
     if (event === "heartbeat") {
       if (catchUp.first) {
         onConnected();
-        this.#hand({
-          kind: "state",
-          state: "live",
-          position: catchUp.resumed ? this.position : body.position,
-        });
+        const fresh = { position: body.position, place: String(body.position) };
+        this.#hand({ ...this.#asState("live"), ...(catchUp.resumed ? {} : fresh) });
         // The first heartbeat names the head, which may lie before items that are still on their way here.
         if (catchUp.resumed) this.#settle(catchUp);
         else catchUp.done = true;
       } else {
         // With an id it is a place to resume from: everything up to it was sent.
-        this.#finish(catchUp, id === "" ? null : Number(id));
+        this.#finish(catchUp, id === "" ? {} : { position: body.position, place: id });
       }
       catchUp.first = false;
     } else if (event === "resync") {
       catchUp.done = true;
-      this.#hand({ kind: "resync", after: body.after });
+      this.#hand({ kind: "resync", after: body.after, place: id || null });
     } else if (id !== "") {
-      this.#hand({ kind: "item", item: { position: Number(id), name: event, data: body } });
+      // An id begins with the position of its event.
+      const item = { position: Number.parseInt(id, 10), name: event, data: body };
+      this.#hand({ kind: "item", service: body.ticket_id ? "tickets" : "chat", place: id, item });
       if (!catchUp.done) {
         catchUp.count += 1;
         this.#settle(catchUp);
@@ -243,14 +259,21 @@ export class LiveStream extends EventTarget {
 
   #settle(catchUp) {
     clearTimeout(this.#quiet);
-    this.#quiet = setTimeout(() => this.#finish(catchUp, null), 600);
+    this.#quiet = setTimeout(() => this.#finish(catchUp, {}), 600);
   }
 
-  #finish(catchUp, position) {
+  #finish(catchUp, { position = null, place = null }) {
     clearTimeout(this.#quiet);
-    this.#hand({ kind: "current", position, caughtUp: catchUp.done ? 0 : catchUp.count });
+    this.#hand({ kind: "current", position, place, caughtUp: catchUp.done ? 0 : catchUp.count });
     catchUp.done = true;
   }
+}
+
+/** How far the events of `service` are known at a place: "110.chat-130" is 130 for chat and 110 for the others. */
+function upTo(place, service) {
+  if (place === null) return 0;
+  const named = place.match(new RegExp(`\\.${service}-([0-9]+)`));
+  return Number(named ? named[1] : Number.parseInt(place, 10));
 }
 
 /** Server-sent events out of text that arrives in pieces: onEvent({id, event, data}). */

@@ -149,7 +149,7 @@ def make(tmp_path: Path) -> Callable[..., Harness]:
         settings = dataclasses.replace(usual, **changes)
         parts = bootstrap.build(settings, no_deadline)
         if feed is not None:
-            parts = dataclasses.replace(parts, hub=Hub(feed))
+            parts = dataclasses.replace(parts, hub=Hub({"tickets": feed}))
         return Harness(parts)
 
     return _make

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
+import uuid
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from services.gateway.http import app
 from services.gateway.settings import Rates
 from shared.service.client import RemoteRefusal, ServiceUnavailable
 
@@ -271,3 +275,57 @@ def test_too_many_calls_at_once_are_refused(make: Any) -> None:
     assert gateway.ask("GET", "/tickets", token=gateway.token()).status_code == 200
     problem_of(inner[0], 503, "overloaded")
     assert gateway.ask("GET", "/me", token=gateway.token()).status_code == 200
+
+
+def test_a_header_of_an_answer_cannot_be_split(gateway: Any, a_command_answer: Any) -> None:
+    gateway.tickets.answers["open_ticket"] = a_command_answer(
+        ticket={**a_command_answer()["ticket"], "id": "x\r\nA: b"}
+    )
+    problem_of(gateway.ask("POST", "/tickets", token=gateway.token(), json=NEW), 500, "internal_error")
+
+
+def test_what_is_remembered_of_an_address_is_bounded(
+    gateway: Any, a_ticket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "_KNOWN_ADDRESSES", 3)
+    gateway.tickets.answers["get_ticket"] = lambda ticket_id, **_: {"ticket": a_ticket(id=ticket_id), "position": 1}
+    for number in range(20):
+        ticket_id = str(uuid.UUID(int=number % 5))
+        assert gateway.ask("GET", f"/tickets/{ticket_id}", token=gateway.token()).json["id"] == ticket_id
+        assert gateway.ask("GET", f"/tickets/1{number}abc", token=gateway.token()).status_code == 404
+        assert len(gateway.app._known) <= 3
+
+
+def test_each_method_of_an_address_has_its_own_entrypoint(gateway: Any, a_command_answer: Any) -> None:
+    gateway.tickets.answers.update(open_ticket=a_command_answer(), list_tickets={"items": [], "position": 1})
+    for _ in range(2):
+        assert gateway.ask("GET", "/tickets", token=gateway.token()).status_code == 200
+        assert gateway.ask("POST", "/tickets", token=gateway.token(), json=NEW).status_code == 201
+        assert gateway.ask("DELETE", "/tickets", token=gateway.token()).status_code == 405
+
+
+def test_a_head_request_says_how_long_the_answer_is_and_sends_none_of_it(gateway: Any, a_ticket: Any) -> None:
+    gateway.tickets.answers["get_ticket"] = {"ticket": a_ticket(), "position": 1}
+    there = gateway.ask("GET", f"/tickets/{a_ticket()['id']}", token=gateway.token())
+    answer = gateway.ask("HEAD", f"/tickets/{a_ticket()['id']}", token=gateway.token())
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert answer.headers["Content-Length"] == there.headers["Content-Length"] == str(len(there.data))
+
+
+def test_each_request_is_a_line_in_the_log_without_its_address_or_person(
+    gateway: Any, a_ticket: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway.tickets.answers["get_ticket"] = {"ticket": a_ticket(), "position": 1}
+    logging.getLogger().setLevel(logging.INFO)
+    try:
+        gateway.ask(
+            "GET", f"/tickets/{a_ticket()['id']}?as_of=3", token=gateway.token(), headers={"X-Correlation-ID": "c-1"}
+        )
+    finally:
+        logging.getLogger().setLevel(logging.WARNING)
+    line = json.loads(capsys.readouterr().err)
+    assert {"method": "GET", "route": "/api/v1/tickets/{ticket_id}", "event": "request"}.items() <= line.items()
+    assert (line["correlation_id"], line["service"], line["level"]) == ("c-1", "gateway", "info")
+    assert datetime.fromisoformat(line["timestamp"]).tzinfo is not None
+    fields = "method route status ms event correlation_id level logger timestamp service"
+    assert line.keys() == set(fields.split())

@@ -312,7 +312,7 @@ def test_the_hub_knows_whether_the_knowledge_base_answers_and_asks_nobody(
         if len(asked) > 1:
             asked_twice.set()
 
-    watched = Readiness({}, {"knowledge": ping})
+    watched = Readiness({}, {"knowledge": ping}, {})
     gateway.rebuild(readiness=watched)
     assert gateway.ask("GET", "/support/hub").json["knowledge"] == {"available": False}
     watched.start()

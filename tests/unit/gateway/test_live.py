@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import threading
+import time
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import pytest
 
-from services.gateway.live import PAGE, REPLAY_PAGES, Feed, Hub, Item, Stream, Viewer, frame
+from services.gateway import live, places
+from services.gateway.feeds import Feed
+from services.gateway.live import PAGE, REPLAY_PAGES, Hub, Item, Stream, Viewer, frame
 from services.gateway.problems import Problem
 
 ANNA = Viewer("anna", sees_all=False)
@@ -25,36 +31,70 @@ class Log:
 
     def __init__(self, step: int = 3) -> None:
         self.items: list[dict[str, Any]] = []
-        self.step, self.head, self.pages, self.away = step, 0, 0, False
+        self.step, self.head = step, 0
+        self.asked: list[str] = []
+        self.gone: set[str] = set()
 
     def add(
-        self, customer: str = "anna", *, internal: bool = False, ticket: str = "t1", name: str = "MessagePosted"
+        self,
+        customer: str = "anna",
+        *,
+        internal: bool = False,
+        ticket: str = "t1",
+        name: str = "MessagePosted",
+        service: str = "tickets",
+        text: str = "",
     ) -> int:
         self.head += self.step
         audience = {"customer": customer, "internal": internal}
-        self.items.append(
-            {"position": self.head, "name": name, "audience": audience, "data": {"ticket_id": ticket, "at": self.head}}
-        )
+        data = {"ticket_id": ticket, "at": self.head, "text": text}
+        item = {"position": self.head, "name": name, "audience": audience, "data": data, "service": service}
+        self.items.append(item)
         return self.head
 
-    def feed(self, after: int, limit: int) -> dict[str, Any]:
-        if self.away:
-            raise ConnectionError("tickets is away")
-        self.pages += 1
-        found = [item for item in self.items if item["position"] > after]
+    @property
+    def pages(self) -> int:
+        return len(self.asked)
+
+    @property
+    def away(self) -> bool:
+        return "tickets" in self.gone
+
+    @away.setter
+    def away(self, away: bool) -> None:
+        self.gone = {"tickets"} if away else set()
+
+    def feed(self, after: int, limit: int, service: str = "tickets") -> dict[str, Any]:
+        if service in self.gone:
+            raise ConnectionError(f"{service} is away")
+        self.asked.append(service)
+        found = [item for item in self.items if item["position"] > after and item["service"] == service]
         page = found[:limit]
         position = page[-1]["position"] if len(found) > limit else max(self.head, after)
         return {"items": page, "position": position, "caught_up": len(found) <= limit, "head": self.head}
 
+    def feeds(self) -> dict[str, Feed]:
+        """The feeds of two services that share the log."""
+        return {
+            "tickets": self.feed,
+            "chat": lambda after, limit: self.feed(after, limit, "chat"),
+        }
+
 
 def started(log: Log, **options: Any) -> Hub:
-    return started_with(log.feed, **options)
+    return started_with({"tickets": log.feed}, **options)
 
 
-def started_with(feed: Feed, **options: Any) -> Hub:
-    hub = Hub(feed, **{"heartbeat": 0.01, **options})
+def started_with(feeds: dict[str, Feed], **options: Any) -> Hub:
+    hub = Hub(feeds, **{"heartbeat": 0.01, **options})
     hub.pull()
     return hub
+
+
+def ticking() -> Any:
+    """A clock on which a second passes with each look, so that nothing waits."""
+    ticks = itertools.count()
+    return lambda: next(ticks)
 
 
 _rest: WeakKeyDictionary[Stream, list[str]] = WeakKeyDictionary()
@@ -62,10 +102,16 @@ _rest: WeakKeyDictionary[Stream, list[str]] = WeakKeyDictionary()
 
 def read(stream: Stream) -> tuple[str, Any, int | None]:
     """(event, data, id) of the next frame; several may come in one piece."""
+    event, data, place = read_place(stream)
+    return event, data, None if place is None else int(place)
+
+
+def read_place(stream: Stream) -> tuple[str, Any, str | None]:
+    """The same with the id as it is."""
     while not (frames := _rest.setdefault(stream, [])):
         frames += [frame for frame in next(stream).decode().split("\n\n") if frame]
     fields = dict(line.split(": ", 1) for line in frames.pop(0).split("\n"))
-    return fields["event"], json.loads(fields["data"]), int(fields["id"]) if "id" in fields else None
+    return fields["event"], json.loads(fields["data"]), fields.get("id")
 
 
 def positions(stream: Stream) -> list[int]:
@@ -158,13 +204,15 @@ def test_too_far_back_is_told_to_fetch_everything() -> None:
     assert read(stream)[2] == log.head
 
 
-def test_a_log_that_goes_away_while_resuming_ends_in_a_resync() -> None:
+def test_a_log_that_goes_away_while_resuming_is_read_when_it_is_back() -> None:
     log = Log()
     log.add()
-    hub = started(log)
+    hub = started(log, clock=ticking())
     stream = hub.subscribe(ANNA, 0)
     log.away = True
-    assert [read(stream)[0], read(stream)] == ["heartbeat", ("resync", {"after": 3}, 3)]
+    assert [read(stream)[0], read(stream)] == ["heartbeat", ("heartbeat", {"position": 0}, 0)]
+    log.away = False
+    assert positions(stream) == [3]
 
 
 def test_what_is_forgotten_is_not_taken_for_complete() -> None:
@@ -314,7 +362,7 @@ def test_a_burst_drops_nobody_who_reads() -> None:
             got.append(read(streams[0])[2] or 0)
         return log.feed(after, limit)
 
-    hub = started_with(feed)
+    hub = started_with({"tickets": feed})
     streams.append(hub.subscribe(ANNA, None))
     read(streams[0])
     for _ in range(1000):
@@ -350,7 +398,7 @@ def test_a_person_has_a_bounded_number_of_streams_and_gets_places_back() -> None
 
 def test_before_the_head_is_known_nobody_can_subscribe() -> None:
     with pytest.raises(Problem) as refused:
-        Hub(Log().feed).subscribe(ANNA, None)
+        Hub({"tickets": Log().feed}).subscribe(ANNA, None)
     assert (refused.value.status, refused.value.code) == (503, "live_unavailable")
 
 
@@ -371,7 +419,7 @@ def test_closing_ends_every_stream_and_the_follower() -> None:
 def test_the_follower_pulls_when_the_bell_rings_and_survives_failures() -> None:
     log = Log()
     log.away = True
-    hub = Hub(log.feed, heartbeat=60)
+    hub = Hub({"tickets": log.feed}, heartbeat=60)
     follower = threading.Thread(target=hub.run)
     follower.start()
     log.away = False
@@ -411,3 +459,240 @@ def test_any_sequence_of_reconnects_sees_each_item_once_in_order(seed: int) -> N
     hub.pull()
     got += positions(hub.subscribe(ANNA, after))
     assert got == mine
+
+
+def current(stream: Stream, head: int) -> Iterable[tuple[str, int]]:
+    """(service, position) of the items until a heartbeat says that the client has everything up to `head`."""
+    while True:
+        event, data, place = read_place(stream)
+        if event == "heartbeat" and place is not None and data["position"] >= head:
+            return
+        if event != "heartbeat":
+            assert event != "resync"
+            yield data["ticket_id"], data["at"]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_any_sequence_of_reconnects_sees_each_item_once_while_services_come_and_go(seed: int) -> None:
+    chance = random.Random(seed)
+    log = Log(step=chance.choice([1, 7]))
+    ring = chance.choice([2, 10, 1000])
+    replicas = [started_with(log.feeds(), ring_items=ring, clock=ticking()) for _ in range(2)]
+    services = ["tickets", "chat"]
+    place, got, mine = "0", [], []
+    for _ in range(40):
+        if chance.random() < 0.2:
+            # A replica that begins while a service may be away.
+            begun = Hub(log.feeds(), ring_items=ring, heartbeat=0.01, clock=ticking())
+            with suppress(ConnectionError):
+                begun.pull()
+            if begun.position is not None:
+                replicas[chance.randrange(2)] = begun
+        log.gone = {service for service in services if chance.random() < 0.3}
+        hub = chance.choice(replicas)
+        stream = hub.subscribe(ANNA, places.read(place, hub.services))
+        for _ in range(chance.randrange(5)):
+            customer, service = chance.choice(["anna", "berta"]), chance.choice(services)
+            position = log.add(customer, service=service, ticket=service)
+            if customer == "anna":
+                mine.append((service, position))
+            if chance.random() < 0.3:
+                log.gone = {service for service in services if chance.random() < 0.3}
+            if chance.random() < 0.7:
+                with suppress(ConnectionError):
+                    chance.choice(replicas).pull()
+        for _ in range(chance.randrange(5)):
+            event, data, given = read_place(stream)
+            place = place if given is None else given
+            if event != "heartbeat":
+                assert event != "resync"
+                got.append((data["ticket_id"], data["at"]))
+        stream.close()
+    log.gone = set()
+    for hub in replicas:
+        hub.pull()
+    hub = chance.choice(replicas)
+    got += current(hub.subscribe(ANNA, places.read(place, hub.services)), log.head)
+    for service in services:
+        assert [at for name, at in got if name == service] == [at for name, at in mine if name == service]
+
+
+def test_a_service_that_is_away_holds_up_nobody_elses_events_and_is_made_up_for() -> None:
+    log = Log()
+    hub = started_with(log.feeds())
+    stream = hub.subscribe(ANNA, None)
+    assert read_place(stream) == ("heartbeat", {"position": 0}, None)
+    log.gone = {"tickets"}
+    log.add(service="tickets")
+    log.add(service="chat", ticket="c1")
+    with pytest.raises(ConnectionError):
+        hub.pull()
+    event, _, place = read_place(stream)
+    assert (event, place) == ("MessagePosted", "6.tickets-0")
+    assert read_place(stream) == ("heartbeat", {"position": 0}, "0.chat-6")
+    # On a replica that has seen neither.
+    log.gone = set()
+    assert place is not None
+    other = started_with(log.feeds()).subscribe(ANNA, places.read(place, ["tickets", "chat"]))
+    assert [read_place(other)[::2], read_place(other)[::2]] == [("heartbeat", None), ("MessagePosted", "3.chat-6")]
+    hub.pull()
+    assert read_place(stream)[::2] == ("MessagePosted", "3.chat-6")
+
+
+def test_a_plain_number_is_the_same_place_for_every_service() -> None:
+    log = Log()
+    for service in ("tickets", "chat", "tickets"):
+        log.add(service=service, ticket=service)
+    stream = started_with(log.feeds(), clock=ticking()).subscribe(ANNA, places.read("3", ["tickets", "chat"]))
+    assert sorted(current(stream, 9)) == [("chat", 6), ("tickets", 9)]
+
+
+def test_a_gateway_begins_while_a_service_is_away_and_goes_on_from_there() -> None:
+    log = Log()
+    log.add()
+    log.gone = {"tickets"}
+    hub = Hub(log.feeds(), heartbeat=0.01)
+    with pytest.raises(ConnectionError):
+        hub.pull()
+    stream = hub.subscribe(ANNA, None)
+    assert read_place(stream) == ("heartbeat", {"position": 3}, None)
+    log.add()
+    log.gone = set()
+    hub.pull()
+    assert read_place(stream)[::2] == ("MessagePosted", "6.chat-3")
+
+
+@pytest.mark.parametrize("text", ["", "soon", "1.chat", "1.chat-", "1.chat-2.chat-3", "-2", "1\n", "9" * 19, "1" * 99])
+def test_what_is_no_place_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="no place"):
+        places.read(text, ["chat"])
+
+
+@pytest.mark.parametrize("at", [None, 5, 7])
+def test_places_come_back_as_they_were_written(at: int | None) -> None:
+    there = {"chat": 7, "tickets": 5, "people": 7}
+    assert places.read(places.written(there, at), there) == there
+
+
+def test_only_the_service_whose_bell_rings_is_asked_and_once_for_a_burst() -> None:
+    log = Log()
+    hub = Hub(log.feeds(), heartbeat=60)
+    follower = threading.Thread(target=hub.run)
+    follower.start()
+    until(lambda: {"tickets", "chat"} <= set(log.asked))
+    stream = hub.subscribe(ANNA, None)
+    read_place(stream)
+    time.sleep(0.1)
+    log.asked.clear()
+    rung = [log.add(service="chat") for _ in range(50)]
+    for position in rung:
+        hub.ring("chat", position)
+    got: list[Any] = []
+    while len(got) < 50:
+        got.append(read_place(stream)[1]["at"])
+    # Bells for what has been pulled already, as those of a burst that come after its pull.
+    for position in rung:
+        hub.ring("chat", position)
+    time.sleep(0.1)
+    assert (got, log.asked) == (rung, ["chat"])
+    hub.close()
+    follower.join(timeout=5)
+
+
+def test_a_service_without_events_follows_the_others_before_its_poll(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0.01)
+    log = Log()
+    hub = Hub(log.feeds(), heartbeat=60)
+    follower = threading.Thread(target=hub.run)
+    follower.start()
+    until(lambda: hub.position is not None)
+    hub.ring("chat", log.add(service="chat"))
+    until(lambda: hub.position == log.head)
+    time.sleep(0.1)
+    log.asked.clear()
+    time.sleep(0.1)
+    assert log.asked == []
+    hub.close()
+    follower.join(timeout=5)
+
+
+def until(condition: Any) -> None:
+    end = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def test_the_hub_says_who_is_away_and_why() -> None:
+    log = Log()
+    now = [100.0]
+    hub = Hub(log.feeds(), clock=lambda: now[0])
+    assert hub.report() == {"ok": False, "error": "not followed yet", "age_seconds": None}
+    hub.pull()
+    assert hub.report() == {"ok": True, "error": None, "age_seconds": 0.0}
+    log.gone = {"chat"}
+    now[0] += 7
+    with pytest.raises(ConnectionError):
+        hub.pull()
+    assert hub.report() == {"ok": False, "error": "chat: ConnectionError", "age_seconds": 7.0}
+    log.gone = set()
+    hub.pull()
+    assert hub.report()["ok"]
+
+
+def test_the_ring_is_bounded_by_bytes() -> None:
+    log = Log()
+    hub = started(log, ring_bytes=10_000)
+    for _ in range(20):
+        log.add(text="x" * 1_000)
+    hub.pull()
+    asked = log.pages
+    assert positions(hub.subscribe(ANNA, 39)) == list(range(42, 61, 3))
+    assert log.pages == asked
+    assert positions(hub.subscribe(ANNA, 0)) == list(range(3, 61, 3))
+    assert log.pages > asked
+
+
+def test_a_client_is_bounded_by_bytes_and_one_large_item_passes() -> None:
+    log = Log()
+    hub = started(log, client_bytes=3_000)
+    slow, quick = hub.subscribe(ANNA, None), hub.subscribe(ANNA, None)
+    read(slow), read(quick)
+    log.add(text="x" * 10_000)
+    hub.pull()
+    assert read(quick)[2] == 3
+    log.add()
+    hub.pull()
+    assert read(quick)[2] == 6
+    assert [read(slow)[2], read(slow)] == [3, ("resync", {"after": 6}, 6)]
+
+
+def test_an_event_for_a_customer_is_offered_to_those_who_may_see_it_only() -> None:
+    offered: list[str] = []
+
+    class Watched(Stream):
+        def offer(self, item: Item) -> None:
+            offered.append(self.viewer.id)
+            super().offer(item)
+
+    log = Log()
+    hub = started(log)
+    for viewer in (ANNA, BERTA, AGENT):
+        hub.subscribe(viewer, None).__class__ = Watched
+    log.add("anna")
+    log.add("anna", internal=True)
+    hub.pull()
+    assert sorted(offered) == ["agent", "agent", "anna"]
+
+
+def test_few_read_the_log_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = Log()
+    log.add()
+    monkeypatch.setattr(live, "REPLAY_SECONDS", 0.01)
+    hub = started(log, clock=ticking())
+    for _ in range(live.REPLAYS):
+        assert hub._replays.acquire(blocking=False)
+    stream = hub.subscribe(ANNA, 0)
+    assert [read(stream), read(stream)[2]] == [("heartbeat", {"position": 3}, None), 0]
+    hub._replays.release()
+    assert positions(stream) == [3]

@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import Message
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from services.gateway.http.server import framing_is_clear
+from services.gateway.http.server import EXCHANGE, SIGNALS, framing_is_clear, hear
 
 ROOT = Path(__file__).parents[3]
 PERSON = {"sub": "a", "name": "A", "email": "a@example.org", "account": "acme", "roles": ["customer"]}
@@ -191,3 +192,36 @@ def test_the_end_of_a_body_is_clear_or_refused(headers: list[tuple[str, str]], c
     for name, value in headers:
         message[name] = value
     assert framing_is_clear(message) == clear
+
+
+class Heard:
+    """A hub that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def ring(self, service: str | None = None, position: int | None = None) -> None:
+        self.told.append((service, position))
+
+    def signal(self, item: Any) -> None:
+        self.told.append(item.frame)
+
+
+@pytest.mark.parametrize(
+    ("exchange", "key", "body", "told"),
+    [
+        (EXCHANGE, "ticket.MessagePosted", b'{"position": 7}', ("tickets", 7)),
+        (EXCHANGE, "ticket_note.NoteAdded", b'{"position": 8}', ("tickets", 8)),
+        (EXCHANGE, "chat.ChatStarted", '{"position": 9}', ("chat", 9)),
+        (SIGNALS, "", b'{"name": "typing", "data": {"chat_id": "c"}}', b'event: typing\ndata: {"chat_id":"c"}\n\n'),
+        # Whatever is not understood may be about anything.
+        (EXCHANGE, "ticket.MessagePosted", b"{", (None, None)),
+        (EXCHANGE, "ticket.MessagePosted", b"[]", (None, None)),
+        (EXCHANGE, "weather.Changed", b'{"position": 7}', (None, None)),
+        (SIGNALS, "", b"[]", (None, None)),
+    ],
+)
+def test_a_message_rings_the_bell_of_its_service(exchange: str, key: str, body: bytes | str, told: Any) -> None:
+    hub = Heard()
+    hear(hub, SimpleNamespace(body=body, delivery_info={"exchange": exchange, "routing_key": key}))  # type: ignore[arg-type]
+    assert hub.told == [told]
