@@ -13,6 +13,7 @@ import orjson
 import structlog
 from nameko.extensions import DependencyProvider, SharedExtension
 
+from shared.events.deadline import remaining
 from shared.service import metrics
 from shared.service.broker import BrokerUnavailable, Consumer
 from shared.service.logging import correlation_id
@@ -22,7 +23,8 @@ log = structlog.get_logger(__name__)
 
 EXCHANGE = "nameko-rpc"
 JSON = "application/json"
-DEADLINE_HEADER = "deadline"
+REMAINING_HEADER = "remaining_ms"
+"""How long the caller goes on waiting, in milliseconds: two hosts need not agree about the time."""
 CORRELATION_HEADER = "nameko.correlation_id"
 REPLY_QUEUE_EXPIRES_MS = 60_000
 MAX_PENDING = 1000
@@ -131,13 +133,14 @@ class Caller:
     def call(self, service: str, method: str, kwargs: Mapping[str, Any], *, deadline: float = 5.0) -> Any:
         """Call `method` of `service` and return its value; `deadline` in seconds for the whole call.
 
+        Whoever calls on behalf of somebody (shared.events.deadline) waits no longer than they do.
         Raises RemoteRefusal or ServiceUnavailable, never later than the deadline and the limit of one publish
         (2 s for each step) together.
         """
         began = time.monotonic()
         outcome = "ok"
         try:
-            return self._guarded(service, method, kwargs, began + deadline)
+            return self._guarded(service, method, kwargs, began + min(deadline, remaining(deadline)))
         except RemoteRefusal as refusal:
             outcome = str(refusal.problem.get("kind"))
             raise
@@ -175,7 +178,8 @@ class Caller:
         call_id = str(uuid.uuid4())
         pending = self._pending[call_id] = _Pending()
         try:
-            remaining = max(0.001, ends - time.monotonic())
+            seconds = max(0.001, ends - time.monotonic())
+            milliseconds = max(1, int(seconds * 1000))
             self._publisher.publish(
                 body,
                 exchange=EXCHANGE,
@@ -185,12 +189,12 @@ class Caller:
                 content_type=JSON,
                 reply_to=self._reply_key,
                 correlation_id=call_id,
-                expiration=str(int(remaining * 1000)),
+                expiration=str(milliseconds),
                 application_headers={
-                    DEADLINE_HEADER: int((time.time() + remaining) * 1000),
+                    REMAINING_HEADER: milliseconds,
                     CORRELATION_HEADER: correlation_id() or call_id,
                 },
-                timeout=min(2.0, remaining),
+                timeout=min(2.0, seconds),
             )
             if not pending.arrived.wait(max(0.0, ends - time.monotonic())):
                 raise TimeoutError(f"no answer from {service} in time")

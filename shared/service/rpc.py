@@ -23,8 +23,9 @@ from shared.events import errors
 from shared.service import metrics
 from shared.service.admission import Admission
 from shared.service.broker import BrokerUnavailable, Consumer
-from shared.service.client import DEADLINE_HEADER, EXCHANGE, JSON
+from shared.service.client import EXCHANGE, JSON, REMAINING_HEADER
 from shared.service.publishing import PERSISTENT, TRANSIENT, Publisher, Rejected, Unroutable
+from shared.service.runner import ENDS
 
 log = structlog.get_logger(__name__)
 
@@ -111,18 +112,22 @@ def store_problem(error: errors.EventStoreError) -> Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One understood message. `deadline` = epoch seconds or None; `context` = headers without nameko's prefix."""
+    """One understood message.
+
+    ends:     when its caller stops waiting, by this process's monotonic clock; None = its message does not say
+    context:  headers without nameko's prefix
+    """
 
     method: str
     kwargs: Mapping[str, Any]
     reply_to: str
     correlation_id: str
-    deadline: float | None = None
+    ends: float | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
 
     def expired(self, now: float) -> bool:
-        """Whether the caller has stopped waiting; `now` in epoch seconds."""
-        return self.deadline is not None and now >= self.deadline
+        """Whether the caller has stopped waiting; `now` by the monotonic clock."""
+        return self.ends is not None and now >= self.ends
 
 
 class NotACall(Exception):
@@ -133,8 +138,13 @@ class NotACall(Exception):
         self.reason = reason
 
 
-def parse_call(body: bytes | str, routing_key: str, properties: Mapping[str, Any], methods: Collection[str]) -> Call:
-    """Read a message in nameko's wire form (`{args: [], kwargs: {}}` as JSON); raises NotACall."""
+def parse_call(
+    body: bytes | str, routing_key: str, properties: Mapping[str, Any], methods: Collection[str], arrived: float
+) -> Call:
+    """Read a message in nameko's wire form (`{args: [], kwargs: {}}` as JSON); raises NotACall.
+
+    `arrived` = when it came off the wire, by the monotonic clock.
+    """
     raw = body.encode() if isinstance(body, str) else body
     reply_to, correlation_id = properties.get("reply_to"), properties.get("correlation_id")
     if not reply_to:
@@ -155,13 +165,13 @@ def parse_call(body: bytes | str, routing_key: str, properties: Mapping[str, Any
     if method not in methods:
         raise NotACall("unknown_method")
     headers = properties.get("application_headers") or {}
-    deadline = headers.get(DEADLINE_HEADER)
+    remaining = headers.get(REMAINING_HEADER)
     return Call(
         method=method,
         kwargs=payload["kwargs"],
         reply_to=reply_to,
         correlation_id=correlation_id,
-        deadline=deadline / 1000 if isinstance(deadline, int) else None,
+        ends=arrived + remaining / 1000 if isinstance(remaining, int) else None,
         context={str(key).removeprefix("nameko."): value for key, value in headers.items()},
     )
 
@@ -236,7 +246,7 @@ class RpcServer(SharedExtension):  # type: ignore[misc]
     def _take(self, message: Any, arrived: float) -> None:
         try:
             key = message.delivery_info["routing_key"]
-            call = parse_call(message.body, key, message.properties, self.entrypoints)
+            call = parse_call(message.body, key, message.properties, self.entrypoints, arrived)
         except Exception as fault:
             try:
                 self._park(message, fault.reason if isinstance(fault, NotACall) else "unreadable")
@@ -261,11 +271,15 @@ class RpcServer(SharedExtension):  # type: ignore[misc]
             ticket.finish(problem("unavailable", "overloaded", detail, details={"retry_after": 1}))
         else:
             ticket.holds = entrypoint.kind
-            if call.expired(time.time()):
+            if call.expired(time.monotonic()):
                 ticket.finish(None)
                 return
             self.container.spawn_worker(
-                entrypoint, (), call.kwargs, context_data=dict(call.context), handle_result=ticket.handle_result
+                entrypoint,
+                (),
+                call.kwargs,
+                context_data={**call.context, ENDS: call.ends},
+                handle_result=ticket.handle_result,
             )
 
     def _reply(self, call: Call, envelope: Envelope) -> None:
@@ -346,7 +360,7 @@ class _Ticket:
         try:
             if self.holds:
                 server.admission.leave(self.holds)
-            if envelope is None or call.expired(time.time()):
+            if envelope is None or call.expired(time.monotonic()):
                 metrics.rpc_expired.labels(server.service).inc()
                 outcome = "expired"
             else:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any, NoReturn
 
 import eventlet
@@ -13,6 +15,7 @@ import structlog
 from greenlet import GreenletExit  # type: ignore[import-untyped]
 from nameko.containers import ServiceContainer
 
+from shared.events import deadline
 from shared.service.health import HealthServer
 from shared.service.logging import bound, configure
 from shared.service.patch import assert_patched
@@ -21,6 +24,8 @@ from shared.service.settings import ServiceSettings
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY = 0.1
+ENDS = "ends"
+"""Where a worker's context says when whoever waits for it stops, by the monotonic clock; None = nobody knows."""
 
 
 class DependableContainer(ServiceContainer):  # type: ignore[misc]
@@ -34,9 +39,14 @@ class DependableContainer(ServiceContainer):  # type: ignore[misc]
             told = True
             return handle_result(*result) if handle_result else result[1:]
 
-        with bound(
-            correlation_id=worker_ctx.data.get("correlation_id"),
-            call=f"{self.service_name}.{worker_ctx.entrypoint.method_name}",
+        # taken out, so that it never goes on to another process, whose clock is another
+        ends = worker_ctx.data.pop(ENDS, None)
+        with (
+            bound(
+                correlation_id=worker_ctx.data.get("correlation_id"),
+                call=f"{self.service_name}.{worker_ctx.entrypoint.method_name}",
+            ),
+            nullcontext() if ends is None else deadline.within(ends - time.monotonic()),
         ):
             try:
                 super()._run_worker(worker_ctx, tell)

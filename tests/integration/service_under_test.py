@@ -14,6 +14,7 @@ from typing import Any  # noqa: E402
 import eventlet  # noqa: E402
 from nameko.extensions import DependencyProvider  # noqa: E402
 
+from shared.events.deadline import remaining  # noqa: E402
 from shared.events.errors import Refusal, StoreUnavailable  # noqa: E402
 from shared.service.client import RpcClient  # noqa: E402
 from shared.service.logging import correlation_id  # noqa: E402
@@ -48,6 +49,10 @@ class UnderTest:
     @rpc(kind="query")
     def passed_on(self) -> Any:
         return [correlation_id(), self.myself.call("correlation")]
+
+    @rpc(kind="query")
+    def waited_for(self) -> float:
+        return remaining(-1.0)
 
     @rpc
     def remember(self, *, value: Any) -> None:

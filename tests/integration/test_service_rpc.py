@@ -12,6 +12,7 @@ import amqp
 import orjson
 import pytest
 
+from shared.events.deadline import within
 from shared.service.broker import connect
 from shared.service.client import EXCHANGE, JSON, Caller, RemoteRefusal, ServiceUnavailable
 from tests.integration.service_tools import ServiceProcess, eventually
@@ -194,13 +195,25 @@ def test_work_whose_caller_is_gone_is_not_begun(
         content_type=JSON,
         reply_to="nobody",
         correlation_id="c",
-        application_headers={"deadline": int((time.time() - 1) * 1000)},
+        application_headers={"remaining_ms": 0},
     )
     channel.basic_publish(message, EXCHANGE, f"{service.name}.remember")
     eventually(lambda: service.metric(f'support_rpc_expired_total{{service="{service.name}"}}'))
     call("remember", value="in time")
     assert "too late" not in call("remembered")
     assert "in time" in call("remembered")
+
+
+def test_a_handler_knows_how_long_its_caller_waits(call: Callable[..., Any]) -> None:
+    assert 2.0 < call("waited_for", deadline=3.0) <= 3.0
+
+
+def test_who_calls_for_somebody_waits_no_longer_than_they_do(call: Callable[..., Any], caller: Caller) -> None:
+    began = time.monotonic()
+    with within(0.3), pytest.raises(ServiceUnavailable) as fault:
+        call("slow", seconds=1.0)
+    assert fault.value.code == "deadline_exceeded"
+    assert time.monotonic() - began < 1
 
 
 def test_an_answer_that_nobody_takes_is_counted_and_the_service_lives(
