@@ -1,25 +1,30 @@
 """RabbitMQ over kombu, with a limit on every wait, and a consumer that always comes back.
 
-Uses nothing but threads: in an eventlet process they are green.
+Threads may be green or not.
 """
 
 from __future__ import annotations
 
 import random
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import eventlet
 import kombu
 import structlog
+from amqp.exceptions import UnexpectedFrame
 from amqp.method_framing import frame_writer
+from amqp.serialization import dumps
 from kombu.mixins import ConsumerMixin
 from kombu.transport import pyamqp
 
 from shared.service import metrics
+from shared.service.patch import is_patched
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +34,8 @@ SOCKET_SECONDS = 1.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
 TICK = 0.5
 CHUNK = 16 * 1024
+MOST_GATHERED = 256 * 1024
+FRAME_HEADER, FRAME_END = struct.Struct(">BHI"), 0xCE
 ERRORS: tuple[type[BaseException], ...] = (*pyamqp.Transport.connection_errors, *pyamqp.Transport.channel_errors)
 
 
@@ -42,33 +49,32 @@ class _Channel(pyamqp.Channel):  # type: ignore[misc]
         raw_message.errors = ()
         return raw_message
 
+    def send_method(
+        self,
+        sig: Any,
+        format: str | None = None,  # noqa: A002  the base class named it
+        args: Any = None,
+        content: Any = None,
+        wait: Any = None,
+        callback: Any = None,
+        returns_tuple: bool = False,
+    ) -> Any:
+        """Without a promise for what is simply written."""
+        if wait or callback or self.connection is None:
+            return super().send_method(sig, format, args, content, wait, callback, returns_tuple)
+        arguments = dumps(format, args) if format else ""
+        return self.connection.frame_writer(1, self.channel_id, sig, arguments, content)
+
 
 class _Writer:
-    """Writes frames, several at a time inside `together()`, and none after one that did not go out whole."""
+    """Writes frames, and none after one that did not go out whole."""
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport
         self._lock = threading.Lock()
-        self._held: bytearray | None = None
         self._broken = False
 
     def write(self, frames: Any) -> None:
-        if self._held is not None:
-            self._held += frames
-        else:
-            self._out(frames)
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """For green threads only: what is written in the block goes out at its end, in one piece."""
-        self._held = bytearray()
-        try:
-            yield
-        finally:
-            held, self._held = self._held, None
-            self._out(held)
-
-    def _out(self, frames: Any) -> None:
         with self._lock:
             if self._broken:
                 raise ConnectionResetError("an earlier write did not go through")
@@ -82,27 +88,86 @@ class _Writer:
                 raise
 
 
+class _GatheringWriter(_Writer):
+    """For green threads: what is written before they all wait again goes out in one piece.
+
+    A fault shows on the reading side then, not to whoever wrote.
+    """
+
+    def __init__(self, transport: Any) -> None:
+        super().__init__(transport)
+        self._gathered = bytearray()
+
+    def write(self, frames: Any) -> None:
+        if not self._gathered:
+            eventlet.spawn_n(self._flush)
+        self._gathered += frames
+        if len(self._gathered) > MOST_GATHERED:
+            self._send()
+
+    def _flush(self) -> None:
+        try:
+            self._send()
+        except ERRORS as error:
+            log.info("broker_write_failed", error=repr(error))
+
+    def _send(self) -> None:
+        gathered, self._gathered = self._gathered, bytearray()
+        if gathered:
+            super().write(gathered)
+
+
 class _Connection(pyamqp.Connection):  # type: ignore[misc]
     Channel = _Channel
     # Asked to tell when it blocks, py-amqp reads the socket before each write: only the one reader may do that
     negotiate_capabilities = {"consumer_cancel_notify": True, "authentication_failure_close": True}
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(frame_writer=self._frame_writer_over, **options)
-        self.writer: _Writer | None = None
-
-    def _frame_writer_over(self, connection: Any, transport: Any) -> Any:
-        self.writer = _Writer(transport)
-        return frame_writer(connection, self.writer)
+        super().__init__(frame_writer=_frame_writer, **options)
 
     def connect(self, callback: Any = None) -> Any:
         connected = super().connect(callback)
         # py-amqp's own read_timeout sets a kernel option that green sockets never see
         self.sock.settimeout(SOCKET_SECONDS)
-        # it asks for each few bytes by themselves, and keeps what it is given beyond them
-        receive = self.sock.recv
-        self.transport._quick_recv = lambda wanted: receive(max(wanted, CHUNK))
+        self.transport.read_frame = _frames(self.sock.recv)
         return connected
+
+    def blocking_read(self, timeout: float | None = None) -> Any:
+        if timeout != SOCKET_SECONDS:
+            return super().blocking_read(timeout)
+        # the socket's own limit
+        return self.on_inbound_frame(self.transport.read_frame())
+
+
+def _frames(receive: Callable[[int], bytes]) -> Callable[[], tuple[int, int, bytes]]:
+    """What py-amqp reads frame by frame, from as few reads of the socket as it takes; a timeout loses nothing."""
+    buffer, start = b"", 0
+
+    def read_frame() -> tuple[int, int, bytes]:
+        nonlocal buffer, start
+        end, wanted = start, FRAME_HEADER.size
+        while True:
+            if len(buffer) - start >= wanted:
+                kind, channel, size = FRAME_HEADER.unpack_from(buffer, start)
+                wanted = FRAME_HEADER.size + size + 1
+                end = start + wanted
+                if len(buffer) >= end:
+                    break
+            received = receive(max(CHUNK, wanted - (len(buffer) - start)))
+            if not received:
+                raise ConnectionResetError("RabbitMQ closed the connection")
+            buffer, start = buffer[start:] + received, 0
+        if buffer[end - 1] != FRAME_END:
+            raise UnexpectedFrame(f"a frame of {size} bytes does not end where it should")
+        payload = buffer[start + FRAME_HEADER.size : end - 1]
+        start = end
+        return kind, channel, payload
+
+    return read_frame
+
+
+def _frame_writer(connection: Any, transport: Any) -> Any:
+    return frame_writer(connection, (_GatheringWriter if is_patched() else _Writer)(transport))
 
 
 class Transport(pyamqp.Transport):  # type: ignore[misc]

@@ -126,11 +126,11 @@ class Caller(Publisher):
             outcome = fault.code
             raise
         finally:
-            metrics.client_calls.labels(service, method, outcome).inc()
-            metrics.client_seconds.labels(service, method).observe(time.monotonic() - began)
+            metrics.child(metrics.client_calls, service, method, outcome).inc()
+            metrics.child(metrics.client_seconds, service, method).observe(time.monotonic() - began)
 
     def _guarded(self, service: str, method: str, kwargs: Mapping[str, Any], ends: float) -> Any:
-        breaker = self._breakers.setdefault(service, Breaker())
+        breaker = self._breakers.get(service) or self._breakers.setdefault(service, Breaker())
         if not breaker.allows():
             raise ServiceUnavailable("circuit_open", retry_after=3)
         try:

@@ -452,8 +452,8 @@ class _Ticket:
         else:
             outcome = "ok" if envelope["ok"] else envelope["problem"]["kind"]
         consumer.finish(self._message, call, envelope)
-        metrics.rpc_calls.labels(service, call.method, outcome).inc()
-        metrics.rpc_seconds.labels(service, call.method).observe(now - self._arrived)
+        metrics.child(metrics.rpc_calls, service, call.method, outcome).inc()
+        metrics.child(metrics.rpc_seconds, service, call.method).observe(now - self._arrived)
 
 
 class Rpc(nameko.rpc.Rpc):  # type: ignore[misc]
@@ -467,10 +467,16 @@ class Rpc(nameko.rpc.Rpc):  # type: ignore[misc]
 
     def setup(self) -> None:
         self._signature = inspect.signature(getattr(self.container.service_cls, self.method_name))
+        parameters = list(self._signature.parameters.values())[1:]
+        named = [each for each in parameters if each.kind in (each.KEYWORD_ONLY, each.POSITIONAL_OR_KEYWORD)]
+        self._known = {each.name for each in named}
+        self._required = {each.name for each in named if each.default is each.empty}
         super().setup()
 
     def mismatch(self, kwargs: Mapping[str, Any]) -> str | None:
         """Say why the method does not take these arguments, None when it does."""
+        if self._required <= kwargs.keys() <= self._known:
+            return None
         try:
             self._signature.bind(None, **kwargs)
         except TypeError as error:
