@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 
-import amqp
 import psycopg
 from rich.table import Table
 
@@ -122,7 +121,7 @@ def _status(stack: Stack) -> int:
         try:
             stack.check(name)
             ready = "[green]yes[/]"
-        except (OSError, psycopg.Error, amqp.AMQPError) as error:
+        except (OSError, psycopg.Error) as error:
             ready, healthy = f"[red]no[/]: {str(error).splitlines()[0] if str(error) else type(error).__name__}", False
         since = _duration(int(entry["now"]) - int(entry["start"])) if entry["pid"] else ""
         table.add_row(

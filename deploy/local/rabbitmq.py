@@ -6,7 +6,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-import amqp
+import kombu
+from kombu.transport.pyamqp import Transport
 
 from deploy.local import folders
 from deploy.local.programs import Program
@@ -71,18 +72,13 @@ def url(settings: Settings, secrets: Mapping[str, str]) -> str:
 
 
 def check(settings: Settings, secrets: Mapping[str, str]) -> None:
-    """Return when the broker lets the services' user in; raises OSError or AMQPError while it does not."""
-    connection = amqp.Connection(
-        host=f"127.0.0.1:{settings.ports['AMQP_PORT']}",
-        userid=NAME,
-        password=secrets["rabbitmq"],
-        virtual_host=NAME,
-        connect_timeout=2,
-        read_timeout=5,
-        write_timeout=5,
-    )
-    with connection:
-        connection.connect()
+    """Return when the broker lets the services' user in; raises OSError while it does not."""
+    limits = {"read_timeout": 5, "write_timeout": 5}
+    try:
+        with kombu.Connection(url(settings, secrets), connect_timeout=2, transport_options=limits) as connection:
+            connection.ensure_connection(max_retries=0, reraise_as_library_errors=False)
+    except (*Transport.connection_errors, *Transport.channel_errors) as error:
+        raise ConnectionError(str(error)) from error
 
 
 def _environment(settings: Settings) -> dict[str, str]:

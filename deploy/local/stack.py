@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import amqp
 import psycopg
 
 from deploy.local import environment, folders, leftovers, postgres, rabbitmq
@@ -26,7 +25,7 @@ from deploy.local.settings import PROJECT, LocalError, Settings
 from deploy.local.supervisor import Supervisor
 
 START_SECONDS = 90
-_NOT_YET = (OSError, psycopg.Error, amqp.exceptions.AMQPError)
+_NOT_YET = (OSError, psycopg.Error)
 
 
 class Stack:

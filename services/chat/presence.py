@@ -77,8 +77,8 @@ class Presence:
 class Signals:
     """Tells every gateway what is shown for a moment; lost where nobody listens or the broker is away."""
 
-    def __init__(self, amqp_url: str) -> None:
-        self._publisher = Publisher(amqp_url, name="chat-signals", size=4)
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
 
     def typing(self, actor: Actor, chat_id: str, customer_id: str) -> None:
         """Somebody types in a chat."""
@@ -97,8 +97,5 @@ class Signals:
                 content_type="application/json",
                 timeout=SIGNAL_TIMEOUT,
             )
-        except (BrokerUnavailable, Rejected, TimeoutError):
+        except (BrokerUnavailable, Rejected):
             return
-
-    def close(self) -> None:
-        self._publisher.close()

@@ -8,7 +8,7 @@ from typing import Any
 import kombu
 import kombu.exceptions
 import orjson
-from amqp.exceptions import AMQPError, MessageNacked
+from kombu.transport.pyamqp import Transport
 from prometheus_client import Counter
 
 from shared.events.event import RecordedEvent
@@ -19,6 +19,13 @@ from shared.events.stream import Position
 
 EXCHANGE = kombu.Exchange("support.events", type="topic", durable=True, delivery_mode="persistent")
 TIMEOUT = 5.0
+# the recoverable ones include a nack
+ERRORS = (
+    *Transport.recoverable_connection_errors,
+    *Transport.connection_errors,
+    *Transport.channel_errors,
+    kombu.exceptions.KombuError,
+)
 
 PUBLISHED = Counter("relay_published", "Events published and confirmed", ["relay"])
 UNROUTED = Counter("relay_unrouted", "Events for which no queue was bound when they were published", ["relay"])
@@ -52,7 +59,7 @@ class Relay:
                     mandatory=True,
                     timeout=TIMEOUT,
                 )
-        except (AMQPError, MessageNacked, kombu.exceptions.KombuError, OSError) as error:
+        except ERRORS as error:
             self.close()
             raise Unavailable(f"RabbitMQ: {type(error).__name__}: {error}") from error
         PUBLISHED.labels(self.name).inc(len(batch.events))

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import threading
 import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import kombu
 import orjson
 import structlog
-from nameko.extensions import DependencyProvider, SharedExtension
 
+from shared.events.deadline import remaining
 from shared.service import metrics
-from shared.service.broker import BrokerUnavailable, Consumer
+from shared.service.broker import BrokerUnavailable
 from shared.service.logging import correlation_id
-from shared.service.publishing import TRANSIENT, Publisher, Rejected, Unroutable
+from shared.service.publishing import TRANSIENT, Publisher, Rejected, Unroutable, Waiting
 
 log = structlog.get_logger(__name__)
 
 EXCHANGE = "nameko-rpc"
 JSON = "application/json"
-DEADLINE_HEADER = "deadline"
+REMAINING_HEADER = "remaining_ms"
+"""How long the caller goes on waiting, in milliseconds: two hosts need not agree about the time."""
 CORRELATION_HEADER = "nameko.correlation_id"
 REPLY_QUEUE_EXPIRES_MS = 60_000
 MAX_PENDING = 1000
@@ -89,55 +90,35 @@ class Breaker:
             self._open_until = now + self._pause
 
 
-class _Pending:
-    __slots__ = ("arrived", "body")
+class Caller(Publisher):
+    """Calls services over one connection; safe to use from any number of threads after `start()`."""
 
-    def __init__(self) -> None:
-        self.arrived = threading.Event()
-        self.body: bytes = b""
-
-
-class Caller:
-    """Calls services over one broker; safe to use from any number of threads after `start()`."""
-
-    def __init__(self, url: str, *, name: str, connections: int = 8) -> None:
+    def __init__(self, url: str, *, name: str) -> None:
+        super().__init__(url, name=name)
         self._reply_key = str(uuid.uuid4())
-        self._reply_queue = f"rpc.reply-{name}-{self._reply_key}"
-        self._pending: dict[str, _Pending] = {}
-        self._breakers: dict[str, Breaker] = {}
-        self._publisher = Publisher(url, name=f"{name}-calls", size=connections)
-        self._consumer = Consumer(
-            url, name=f"{name}-replies", declare=self._declare, on_message=self._on_reply, prefetch=0, no_ack=True
+        self._replies = kombu.Queue(
+            f"rpc.reply-{name}-{self._reply_key}",
+            kombu.Exchange(EXCHANGE, "topic", durable=True),
+            routing_key=self._reply_key,
+            durable=True,
+            queue_arguments={
+                "x-queue-type": "classic",
+                "x-expires": REPLY_QUEUE_EXPIRES_MS,
+                "x-max-length": 4 * MAX_PENDING,
+            },
         )
-
-    @property
-    def pending(self) -> int:
-        """How many calls wait for their answer."""
-        return len(self._pending)
-
-    def start(self) -> None:
-        """Begin to listen for answers; returns at once, whether or not the broker is there."""
-        self._consumer.start()
-
-    def stop(self) -> None:
-        """Close every connection; calls in progress run into their deadline."""
-        self._consumer.stop()
-        self._publisher.close()
-
-    def check(self) -> None:
-        """Raise BrokerUnavailable unless answers can arrive."""
-        self._consumer.check()
+        self._breakers: dict[str, Breaker] = {}
 
     def call(self, service: str, method: str, kwargs: Mapping[str, Any], *, deadline: float = 5.0) -> Any:
         """Call `method` of `service` and return its value; `deadline` in seconds for the whole call.
 
-        Raises RemoteRefusal or ServiceUnavailable, never later than the deadline and the limit of one publish
-        (2 s for each step) together.
+        Whoever calls on behalf of somebody (shared.events.deadline) waits no longer than they do.
+        Raises RemoteRefusal or ServiceUnavailable, never later than the deadline and the limit of one write together.
         """
         began = time.monotonic()
         outcome = "ok"
         try:
-            return self._guarded(service, method, kwargs, began + deadline)
+            return self._guarded(service, method, kwargs, began + min(deadline, remaining(deadline)))
         except RemoteRefusal as refusal:
             outcome = str(refusal.problem.get("kind"))
             raise
@@ -145,11 +126,11 @@ class Caller:
             outcome = fault.code
             raise
         finally:
-            metrics.client_calls.labels(service, method, outcome).inc()
-            metrics.client_seconds.labels(service, method).observe(time.monotonic() - began)
+            metrics.child(metrics.client_calls, service, method, outcome).inc()
+            metrics.child(metrics.client_seconds, service, method).observe(time.monotonic() - began)
 
     def _guarded(self, service: str, method: str, kwargs: Mapping[str, Any], ends: float) -> Any:
-        breaker = self._breakers.setdefault(service, Breaker())
+        breaker = self._breakers.get(service) or self._breakers.setdefault(service, Breaker())
         if not breaker.allows():
             raise ServiceUnavailable("circuit_open", retry_after=3)
         try:
@@ -168,57 +149,37 @@ class Caller:
 
     def _exchange(self, service: str, method: str, kwargs: Mapping[str, Any], ends: float) -> bytes:
         body = orjson.dumps({"args": [], "kwargs": kwargs})
-        if not self._consumer.connected.wait(min(CONNECT_PATIENCE, max(0.0, ends - time.monotonic()))):
-            raise BrokerUnavailable("not connected to RabbitMQ")
-        if len(self._pending) >= MAX_PENDING:
+        if self.pending >= MAX_PENDING:
             raise ServiceUnavailable("overloaded")
-        call_id = str(uuid.uuid4())
-        pending = self._pending[call_id] = _Pending()
-        try:
-            remaining = max(0.001, ends - time.monotonic())
-            self._publisher.publish(
+
+        def send(waiting: Waiting) -> None:
+            milliseconds = max(1, int((ends - time.monotonic()) * 1000))
+            self._send(
+                waiting,
                 body,
                 exchange=EXCHANGE,
                 routing_key=f"{service}.{method}",
+                mandatory=True,
                 # The caller waits and every command can be repeated, so a disk write would only cost speed
                 delivery_mode=TRANSIENT,
                 content_type=JSON,
                 reply_to=self._reply_key,
-                correlation_id=call_id,
-                expiration=str(int(remaining * 1000)),
-                application_headers={
-                    DEADLINE_HEADER: int((time.time() + remaining) * 1000),
-                    CORRELATION_HEADER: correlation_id() or call_id,
-                },
-                timeout=min(2.0, remaining),
+                correlation_id=waiting.id,
+                expiration=milliseconds / 1000,
+                headers={REMAINING_HEADER: milliseconds, CORRELATION_HEADER: correlation_id() or waiting.id},
             )
-            if not pending.arrived.wait(max(0.0, ends - time.monotonic())):
-                raise TimeoutError(f"no answer from {service} in time")
-            return pending.body
-        finally:
-            del self._pending[call_id]
 
-    def _declare(self, channel: Any) -> str:
-        channel.exchange_declare(EXCHANGE, "topic", durable=True, auto_delete=False)
-        channel.queue_declare(
-            self._reply_queue,
-            durable=True,
-            auto_delete=False,
-            arguments={
-                "x-queue-type": "classic",
-                "x-expires": REPLY_QUEUE_EXPIRES_MS,
-                "x-max-length": 4 * MAX_PENDING,
-            },
-        )
-        channel.queue_bind(self._reply_queue, EXCHANGE, self._reply_key)
-        return self._reply_queue
+        return self._settled(ends, CONNECT_PATIENCE, True, send)
+
+    def get_consumers(self, consumer_cls: Any, channel: Any) -> list[Any]:
+        replies = consumer_cls(queues=[self._replies], on_message=self._on_reply, no_ack=True)
+        return [*super().get_consumers(consumer_cls, channel), replies]
 
     def _on_reply(self, message: Any) -> None:
-        pending = self._pending.get(message.properties.get("correlation_id", ""))
-        if pending is not None:
+        waiting = self._waiting.get(message.properties.get("correlation_id", ""))
+        if waiting is not None:
             body = message.body
-            pending.body = body.encode() if isinstance(body, str) else bytes(body)
-            pending.arrived.set()
+            waiting.settle(body.encode() if isinstance(body, str) else bytes(body))
 
 
 def unwrap(body: bytes) -> Any:
@@ -250,40 +211,3 @@ class RemoteService:
     def call(self, method: str, /, *, deadline: float = 5.0, **kwargs: Any) -> Any:
         """Call a method with keyword arguments; see Caller.call."""
         return self._caller.call(self._name, method, kwargs, deadline=deadline)
-
-
-class SharedCaller(SharedExtension):  # type: ignore[misc]
-    """The one Caller of a container, whichever services it calls."""
-
-    caller: Caller | None = None
-
-    def setup(self) -> None:
-        self.caller = Caller(self.container.config["AMQP_URI"], name=self.container.service_name)
-
-    def start(self) -> None:
-        if self.caller is not None:
-            self.caller.start()
-
-    def stop(self) -> None:
-        if self.caller is not None:
-            self.caller.stop()
-
-    def check(self) -> None:
-        """For readiness: raise unless answers can arrive."""
-        if self.caller is None:
-            raise BrokerUnavailable("not started")
-        self.caller.check()
-
-
-class RpcClient(DependencyProvider):  # type: ignore[misc]
-    """Gives a nameko service a RemoteService: `tickets = RpcClient("tickets")`, then `self.tickets.call("ping")`."""
-
-    shared = SharedCaller()
-
-    def __init__(self, service_name: str) -> None:
-        self.service_name = service_name
-        super().__init__()
-
-    def get_dependency(self, worker_ctx: Any) -> RemoteService:
-        assert self.shared.caller is not None
-        return RemoteService(self.shared.caller, self.service_name)

@@ -62,8 +62,12 @@ def without_personal_data(_: Any, __: str, event: MutableMapping[str, Any]) -> M
 @contextmanager
 def bound(**fields: Any) -> Iterator[None]:
     """Add fields to every log line of this thread or green thread inside the block; None values are left out."""
-    with structlog.contextvars.bound_contextvars(**{key: value for key, value in fields.items() if value is not None}):
+    given = {key: value for key, value in fields.items() if value is not None}
+    before = structlog.contextvars.bind_contextvars(**given)
+    try:
         yield
+    finally:
+        structlog.contextvars.reset_contextvars(**before)
 
 
 def correlation_id() -> str | None:

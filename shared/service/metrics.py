@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from typing import Any
+
 from prometheus_client import Counter, Gauge, Histogram, generate_latest
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -19,6 +22,12 @@ client_seconds = Histogram(
     "support_client_seconds", "From making a call to its end", ["service", "method"], buckets=SECONDS
 )
 broker_connected = Gauge("support_broker_connected", "1 while the consumer is connected", ["consumer"])
+
+
+@functools.cache
+def child(metric: Any, *labels: str) -> Any:
+    """The metric with these labels, looked up once; for labels that take few values and stand in a call's way."""
+    return metric.labels(*labels)
 
 
 def exposition() -> bytes:

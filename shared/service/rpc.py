@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import functools
 import inspect
-import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any, Literal, TypeVar, cast, overload
 
 import eventlet
+import kombu
+import nameko.messaging
+import nameko.rpc
 import orjson
 import structlog
-from nameko.extensions import Entrypoint, SharedExtension
+from nameko.extensions import ProviderCollector
 
 from shared.events import errors
 from shared.service import metrics
 from shared.service.admission import Admission
-from shared.service.broker import BrokerUnavailable, Consumer
-from shared.service.client import DEADLINE_HEADER, EXCHANGE, JSON
-from shared.service.publishing import PERSISTENT, TRANSIENT, Publisher, Rejected, Unroutable
+from shared.service.broker import ERRORS, BrokerUnavailable, Reader
+from shared.service.client import EXCHANGE, JSON, REMAINING_HEADER
+from shared.service.publishing import PERSISTENT, TRANSIENT
+from shared.service.runner import ENDS
 
 log = structlog.get_logger(__name__)
 
@@ -111,18 +115,22 @@ def store_problem(error: errors.EventStoreError) -> Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One understood message. `deadline` = epoch seconds or None; `context` = headers without nameko's prefix."""
+    """One understood message.
+
+    ends:     when its caller stops waiting, by this process's monotonic clock; None = its message does not say
+    context:  headers without nameko's prefix
+    """
 
     method: str
     kwargs: Mapping[str, Any]
     reply_to: str
     correlation_id: str
-    deadline: float | None = None
+    ends: float | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
 
     def expired(self, now: float) -> bool:
-        """Whether the caller has stopped waiting; `now` in epoch seconds."""
-        return self.deadline is not None and now >= self.deadline
+        """Whether the caller has stopped waiting; `now` by the monotonic clock."""
+        return self.ends is not None and now >= self.ends
 
 
 class NotACall(Exception):
@@ -133,8 +141,13 @@ class NotACall(Exception):
         self.reason = reason
 
 
-def parse_call(body: bytes | str, routing_key: str, properties: Mapping[str, Any], methods: Collection[str]) -> Call:
-    """Read a message in nameko's wire form (`{args: [], kwargs: {}}` as JSON); raises NotACall."""
+def parse_call(
+    body: bytes | str, routing_key: str, properties: Mapping[str, Any], methods: Collection[str], arrived: float
+) -> Call:
+    """Read a message in nameko's wire form (`{args: [], kwargs: {}}` as JSON); raises NotACall.
+
+    `arrived` = when it came off the wire, by the monotonic clock.
+    """
     raw = body.encode() if isinstance(body, str) else body
     reply_to, correlation_id = properties.get("reply_to"), properties.get("correlation_id")
     if not reply_to:
@@ -155,118 +168,212 @@ def parse_call(body: bytes | str, routing_key: str, properties: Mapping[str, Any
     if method not in methods:
         raise NotACall("unknown_method")
     headers = properties.get("application_headers") or {}
-    deadline = headers.get(DEADLINE_HEADER)
+    remaining = headers.get(REMAINING_HEADER)
     return Call(
         method=method,
         kwargs=payload["kwargs"],
         reply_to=reply_to,
         correlation_id=correlation_id,
-        deadline=deadline / 1000 if isinstance(deadline, int) else None,
+        ends=arrived + remaining / 1000 if isinstance(remaining, int) else None,
         context={str(key).removeprefix("nameko."): value for key, value in headers.items()},
     )
 
 
-class RpcServer(SharedExtension):  # type: ignore[misc]
-    """Takes the calls of one service from its queue and gives them to the container's workers."""
+class QueueConsumer(Reader, nameko.messaging.QueueConsumer):  # type: ignore[misc]
+    """nameko's, with messages as they came, on a connection that stands anything and carries the answers too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._gt: Any
+        self._pending_remove_providers: dict[Any, Any]
+        self._producer: Any = None
+
+    def setup(self) -> None:
+        super().setup()
+        self.amqp_url = self.container.config["AMQP_URI"]
+        self.title = f"{self.container.service_name}-rpc"
+
+    def start(self) -> None:
+        """Begin to connect; unlike nameko's this does not wait for the broker."""
+        if self._gt is None:
+            self._gt = self.container.spawn_managed_thread(self.run)
+
+    def stop(self) -> None:
+        """After the last answer: close the connection."""
+        self.should_stop = True
+        self._ending.set()
+        self._gt.wait()
+
+    def unregister_provider(self, provider: Any) -> None:
+        """Take no new messages for it; the connection stays, so that those in hand can be answered."""
+        if self.channel is None:
+            ProviderCollector.unregister_provider(self, provider)
+        else:
+            super().unregister_provider(provider)
+
+    def get_consumers(self, consumer_cls: Any, channel: Any) -> list[Any]:
+        self._producer = kombu.Producer(channel, auto_declare=False, on_return=self._on_return)
+        self._consumers = {
+            provider: consumer_cls(
+                queues=provider.queues(channel),
+                on_message=provider.handle_message,
+                prefetch_count=provider.prefetch_count,
+            )
+            for provider in self._providers
+        }
+        return list(self._consumers.values())
+
+    def on_iteration(self) -> None:
+        super().on_iteration()
+        if self._pending_remove_providers:
+            requested = list(self._pending_remove_providers.values())
+            try:
+                self._cancel_consumers_if_requested()
+            finally:
+                _send_all(requested)
+
+    def on_disconnected(self) -> None:
+        super().on_disconnected()
+        _send_all(self._pending_remove_providers.values())
+        self._pending_remove_providers = {}
+
+    def publish(self, body: bytes, **message: Any) -> None:
+        """Send over the connection that calls come in on, without waiting. Raises BrokerUnavailable."""
+        if self.channel is None:
+            raise BrokerUnavailable("not connected to RabbitMQ")
+        try:
+            self._producer.publish(body, mandatory=True, content_encoding="utf-8", **message)
+        except ERRORS as error:
+            raise BrokerUnavailable(repr(error)) from error
+
+    def ack_message(self, message: Any) -> None:
+        """Acknowledge; where its connection is gone, the broker gives the call to somebody again."""
+        try:
+            message.channel.basic_ack(message.delivery_tag)
+        except Exception as error:
+            log.info("ack_lost", error=repr(error))
+
+    def _on_return(self, _: Any, exchange: str, routing_key: str, __: Any) -> None:
+        if exchange == EXCHANGE:
+            # What was done is in the store; the caller's retry with the same key finds it
+            metrics.rpc_replies_lost.labels(self.container.service_name).inc()
+            log.warning("reply_lost", error="nobody listens")
+        else:
+            log.error("message_lost", queue=routing_key)
+
+
+def _send_all(events: Iterable[Any]) -> None:
+    for event in events:
+        if not event.ready():
+            event.send()
+
+
+class RpcConsumer(nameko.rpc.RpcConsumer):  # type: ignore[misc]
+    """nameko's, which gives a call to a worker where there is room, answers whatever else comes, and never raises."""
+
+    queue_consumer = QueueConsumer()
 
     def __init__(self) -> None:
         super().__init__()
         self.entrypoints: dict[str, Rpc] = {}
-        self.consumer: Consumer | None = None
-        self._in_hand = 0
-        self._empty = threading.Event()
 
     def setup(self) -> None:
         config, self.service = self.container.config, self.container.service_name
         self.parking = f"parked.{self.service}"
         self.admission = Admission({"command": config["MAX_COMMANDS"], "query": config["MAX_QUERIES"]})
-        self.publisher = Publisher(config["AMQP_URI"], name=f"{self.service}-replies")
-        self.consumer = Consumer(
-            config["AMQP_URI"],
-            name=f"{self.service}-rpc",
-            declare=self._declare,
-            on_message=self._on_message,
-            prefetch=self.admission.capacity + 10,
+        self.prefetch_count = self.admission.capacity + 10
+        self._in_hand = 0
+        self._empty = Event()
+        self.queue = kombu.Queue(
+            f"rpc-{self.service}",
+            kombu.Exchange(EXCHANGE, "topic", durable=True),
+            routing_key=f"{self.service}.*",
+            durable=True,
+            queue_arguments={
+                "x-queue-type": "classic",
+                "x-expires": ABSENT_AFTER_MS,
+                "x-message-ttl": CALL_EXPIRES_MS,
+                "x-max-length": QUEUE_BOUND,
+                "x-overflow": "reject-publish",
+            },
         )
+        self.queue_consumer.register_provider(self)
 
-    def start(self) -> None:
-        if self.consumer is not None:
-            self.consumer.start()
+    def queues(self, channel: Any) -> list[Any]:
+        """What to consume from, after all else that has to be there."""
+        week = 7 * 24 * 3600 * 1000
+        bounds = {"x-queue-type": "classic", "x-max-length": 1000, "x-message-ttl": week}
+        kombu.Queue(self.parking, durable=True, queue_arguments=bounds)(channel).declare()
+        return [self.queue]
 
-    def finish(self) -> None:
+    def register_provider(self, provider: Any) -> None:
+        super().register_provider(provider)
+        self.entrypoints[provider.method_name] = provider
+
+    def unregister_provider(self, provider: Any) -> None:
         """Take no new calls and wait until those in hand are answered."""
-        if self.consumer is not None:
-            self.consumer.stop_intake()
+        super().unregister_provider(provider)
         while self._in_hand:
             self._empty.clear()
             self._empty.wait()
 
-    def stop(self) -> None:
-        if self.consumer is not None:
-            self.consumer.stop()
-            self.publisher.close()
-
-    def check(self) -> None:
-        """For readiness: raise unless calls can arrive."""
-        if self.consumer is None:
-            raise BrokerUnavailable("not started")
-        self.consumer.check()
-
-    def _declare(self, channel: Any) -> str:
-        channel.exchange_declare(EXCHANGE, "topic", durable=True, auto_delete=False)
-        queue = f"rpc-{self.service}"
-        arguments = {
-            "x-queue-type": "classic",
-            "x-expires": ABSENT_AFTER_MS,
-            "x-message-ttl": CALL_EXPIRES_MS,
-            "x-max-length": QUEUE_BOUND,
-            "x-overflow": "reject-publish",
-        }
-        channel.queue_declare(queue, durable=True, auto_delete=False, arguments=arguments)
-        channel.queue_bind(queue, EXCHANGE, f"{self.service}.*")
-        week = 7 * 24 * 3600 * 1000
-        bounds = {"x-queue-type": "classic", "x-max-length": 1000, "x-message-ttl": week}
-        channel.queue_declare(self.parking, durable=True, auto_delete=False, arguments=bounds)
-        return queue
-
-    def _on_message(self, message: Any) -> None:
+    def handle_message(self, message: Any) -> None:
+        """Runs in the one thread that reads, so it waits for nothing."""
+        arrived = time.monotonic()
         self._in_hand += 1
-        eventlet.spawn(self._take, message, time.monotonic())
-
-    def _take(self, message: Any, arrived: float) -> None:
         try:
             key = message.delivery_info["routing_key"]
-            call = parse_call(message.body, key, message.properties, self.entrypoints)
+            call = parse_call(message.body, key, message.properties, self.entrypoints, arrived)
         except Exception as fault:
-            try:
-                self._park(message, fault.reason if isinstance(fault, NotACall) else "unreadable")
-            finally:
-                self._done(message)
+            eventlet.spawn(self._park, message, fault.reason if isinstance(fault, NotACall) else "unreadable")
             return
         ticket = _Ticket(self, message, call, arrived)
         try:
-            self._admit(ticket)
+            self._admit(ticket, self.entrypoints[call.method])
         except Exception:
             log.exception("call_not_started", method=call.method)
             ticket.finish(internal_error())
 
-    def _admit(self, ticket: _Ticket) -> None:
-        call, entrypoint = ticket.call, self.entrypoints[ticket.call.method]
-        fault = entrypoint.mismatch(call.kwargs)
+    def _admit(self, ticket: _Ticket, entrypoint: Rpc) -> None:
+        fault = entrypoint.mismatch(ticket.call.kwargs)
         if fault:
             ticket.finish(problem("invalid", "bad_call", fault))
-        elif not self.admission.enter(entrypoint.kind):
-            metrics.rpc_refused.labels(self.service, entrypoint.kind).inc()
-            detail = "Too much is going on right now. Please try again in a moment."
-            ticket.finish(problem("unavailable", "overloaded", detail, details={"retry_after": 1}))
+        elif self.admission.enter(entrypoint.kind, patience=0):
+            self._start(ticket, entrypoint)
         else:
-            ticket.holds = entrypoint.kind
-            if call.expired(time.time()):
-                ticket.finish(None)
-                return
-            self.container.spawn_worker(
-                entrypoint, (), call.kwargs, context_data=dict(call.context), handle_result=ticket.handle_result
-            )
+            eventlet.spawn(self._admit_later, ticket, entrypoint)
+
+    def _admit_later(self, ticket: _Ticket, entrypoint: Rpc) -> None:
+        if self.admission.enter(entrypoint.kind):
+            self._start(ticket, entrypoint)
+            return
+        metrics.rpc_refused.labels(self.service, entrypoint.kind).inc()
+        detail = "Too much is going on right now. Please try again in a moment."
+        ticket.finish(problem("unavailable", "overloaded", detail, details={"retry_after": 1}))
+
+    def _start(self, ticket: _Ticket, entrypoint: Rpc) -> None:
+        ticket.holds, call = entrypoint.kind, ticket.call
+        if call.expired(time.monotonic()):
+            ticket.finish(None)
+            return
+        self.container.spawn_worker(
+            entrypoint,
+            (),
+            call.kwargs,
+            context_data={**call.context, ENDS: call.ends},
+            handle_result=ticket.handle_result,
+        )
+
+    def finish(self, message: Any, call: Call | None, envelope: Envelope | None) -> None:
+        """Send the answer, where there is one to send and somebody to send it to, and acknowledge the message."""
+        try:
+            if call is not None and envelope is not None:
+                self._reply(call, envelope)
+        finally:
+            self.queue_consumer.ack_message(message)
+            self._in_hand -= 1
+            if not self._in_hand:
+                self._empty.set()
 
     def _reply(self, call: Call, envelope: Envelope) -> None:
         try:
@@ -275,7 +382,7 @@ class RpcServer(SharedExtension):  # type: ignore[misc]
             log.exception("answer_is_not_json", method=call.method)
             body = orjson.dumps({"result": internal_error(), "error": None})
         try:
-            self.publisher.publish(
+            self.queue_consumer.publish(
                 body,
                 exchange=EXCHANGE,
                 routing_key=call.reply_to,
@@ -283,52 +390,44 @@ class RpcServer(SharedExtension):  # type: ignore[misc]
                 content_type=JSON,
                 delivery_mode=TRANSIENT,
             )
-        except (Unroutable, Rejected, BrokerUnavailable) as error:
-            # What was done is in the store; the caller's retry with the same key finds it
+        except BrokerUnavailable as error:
             metrics.rpc_replies_lost.labels(self.service).inc()
             log.warning("reply_lost", method=call.method, error=repr(error))
 
     def _park(self, message: Any, reason: str) -> None:
-        metrics.rpc_parked.labels(self.service, reason).inc()
-        log.warning("message_parked", reason=reason, size=len(message.body))
-        body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
-        headers = {
-            "reason": reason,
-            "routing_key": str(message.delivery_info.get("routing_key")),
-            "content_type": str(message.properties.get("content_type")),
-            "size": len(body),
-        }
-        reply_to, call_id = message.properties.get("reply_to"), message.properties.get("correlation_id")
+        refused = None
         try:
-            self.publisher.publish(
+            metrics.rpc_parked.labels(self.service, reason).inc()
+            log.warning("message_parked", reason=reason, size=len(message.body))
+            body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
+            properties = message.properties
+            self.queue_consumer.publish(
                 body[:PARKED_BODY],
                 exchange="",
                 routing_key=self.parking,
                 delivery_mode=PERSISTENT,
-                application_headers=headers,
+                content_type="application/octet-stream",
+                headers={
+                    "reason": reason,
+                    "routing_key": str(message.delivery_info.get("routing_key")),
+                    "content_type": str(properties.get("content_type")),
+                    "size": len(body),
+                },
             )
-        except (Unroutable, Rejected, BrokerUnavailable) as error:
-            log.error("message_lost", reason=reason, error=repr(error))
-        if reply_to and call_id:
-            refused = problem("unavailable", reason, "The service does not understand this call.")
-            self._reply(Call("", {}, reply_to, call_id), refused)
-
-    def _done(self, message: Any) -> None:
-        try:
-            message.channel.basic_ack(message.delivery_tag)
+            if properties.get("reply_to") and properties.get("correlation_id"):
+                refused = Call("", {}, properties["reply_to"], properties["correlation_id"])
         except Exception as error:
-            # The connection is gone: the broker gives the call to somebody again, which commands must stand anyway
-            log.info("ack_lost", error=repr(error))
-        self._in_hand -= 1
-        if not self._in_hand:
-            self._empty.set()
+            log.error("message_lost", reason=reason, error=repr(error))
+        self.finish(message, refused, problem("unavailable", reason, "The service does not understand this call."))
 
 
 class _Ticket:
     """What a call holds until it is finished, exactly once: its place, its message, its place in the books."""
 
-    def __init__(self, server: RpcServer, message: Any, call: Call, arrived: float) -> None:
-        self._server, self._message, self.call, self._arrived = server, message, call, arrived
+    __slots__ = ("_arrived", "_consumer", "_finished", "_message", "call", "holds")
+
+    def __init__(self, consumer: RpcConsumer, message: Any, call: Call, arrived: float) -> None:
+        self._consumer, self._message, self.call, self._arrived = consumer, message, call, arrived
         self.holds: str | None = None
         self._finished = False
 
@@ -342,41 +441,42 @@ class _Ticket:
         if self._finished:
             return
         self._finished = True
-        server, call = self._server, self.call
-        try:
-            if self.holds:
-                server.admission.leave(self.holds)
-            if envelope is None or call.expired(time.time()):
-                metrics.rpc_expired.labels(server.service).inc()
-                outcome = "expired"
-            else:
-                server._reply(call, envelope)
-                outcome = "ok" if envelope["ok"] else envelope["problem"]["kind"]
-            metrics.rpc_calls.labels(server.service, call.method, outcome).inc()
-            metrics.rpc_seconds.labels(server.service, call.method).observe(time.monotonic() - self._arrived)
-        finally:
-            server._done(self._message)
+        consumer, call = self._consumer, self.call
+        service = consumer.service
+        if self.holds:
+            consumer.admission.leave(self.holds)
+        now = time.monotonic()
+        if envelope is None or call.expired(now):
+            metrics.rpc_expired.labels(service).inc()
+            envelope, outcome = None, "expired"
+        else:
+            outcome = "ok" if envelope["ok"] else envelope["problem"]["kind"]
+        consumer.finish(self._message, call, envelope)
+        metrics.child(metrics.rpc_calls, service, call.method, outcome).inc()
+        metrics.child(metrics.rpc_seconds, service, call.method).observe(now - self._arrived)
 
 
-class Rpc(Entrypoint):  # type: ignore[misc]
+class Rpc(nameko.rpc.Rpc):  # type: ignore[misc]
     """nameko's side of `@rpc`."""
 
-    server = RpcServer()
+    rpc_consumer = RpcConsumer()
 
     def __init__(self, kind: Work = "command", **options: Any) -> None:
         self.kind = kind
         super().__init__(**options)
 
     def setup(self) -> None:
-        method = getattr(self.container.service_cls, self.method_name)
-        self._signature = inspect.signature(method)
-        self.server.entrypoints[self.method_name] = self
-
-    def stop(self) -> None:
-        self.server.finish()
+        self._signature = inspect.signature(getattr(self.container.service_cls, self.method_name))
+        parameters = list(self._signature.parameters.values())[1:]
+        named = [each for each in parameters if each.kind in (each.KEYWORD_ONLY, each.POSITIONAL_OR_KEYWORD)]
+        self._known = {each.name for each in named}
+        self._required = {each.name for each in named if each.default is each.empty}
+        super().setup()
 
     def mismatch(self, kwargs: Mapping[str, Any]) -> str | None:
         """Say why the method does not take these arguments, None when it does."""
+        if self._required <= kwargs.keys() <= self._known:
+            return None
         try:
             self._signature.bind(None, **kwargs)
         except TypeError as error:

@@ -93,10 +93,8 @@ class ServiceProcess:
             self.process.kill()
             self.process.wait()
         self._log.close()
-        with contextlib.suppress(*ERRORS):
-            connection = connect(self._amqp_url, name="test")
+        with contextlib.suppress(*ERRORS), connect(self._amqp_url, name="test") as connection:
             connection.channel().queue_delete(f"parked.{self.name}")
-            connection.close()
 
 
 class Proxy:

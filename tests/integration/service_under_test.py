@@ -14,14 +14,17 @@ from typing import Any  # noqa: E402
 import eventlet  # noqa: E402
 from nameko.extensions import DependencyProvider  # noqa: E402
 
+from shared.events.deadline import remaining  # noqa: E402
 from shared.events.errors import Refusal, StoreUnavailable  # noqa: E402
-from shared.service.client import RpcClient  # noqa: E402
+from shared.service.client import Caller, RemoteService  # noqa: E402
 from shared.service.logging import correlation_id  # noqa: E402
 from shared.service.rpc import rpc  # noqa: E402
 from shared.service.runner import serve  # noqa: E402
 from shared.service.settings import read_service_settings  # noqa: E402
 
 executed: list[Any] = []
+caller = Caller(os.environ["AMQP_URL"], name=os.environ["SERVICE_NAME"])
+myself = RemoteService(caller, os.environ["SERVICE_NAME"])
 
 
 class Fragile(DependencyProvider):
@@ -35,7 +38,6 @@ class Fragile(DependencyProvider):
 class UnderTest:
     name = os.environ["SERVICE_NAME"]
     fragile = Fragile()
-    myself = RpcClient(name)
 
     @rpc(kind="query")
     def echo(self, *, value: Any = None) -> Any:
@@ -47,7 +49,11 @@ class UnderTest:
 
     @rpc(kind="query")
     def passed_on(self) -> Any:
-        return [correlation_id(), self.myself.call("correlation")]
+        return [correlation_id(), myself.call("correlation")]
+
+    @rpc(kind="query")
+    def waited_for(self) -> float:
+        return remaining(-1.0)
 
     @rpc
     def remember(self, *, value: Any) -> None:
@@ -86,5 +92,6 @@ class UnderTest:
 
 
 if __name__ == "__main__":
+    caller.start()
     settings = read_service_settings(UnderTest.name)
     serve(UnderTest, settings=replace(settings, drain_seconds=float(os.environ.get("DRAIN_SECONDS", "15"))))

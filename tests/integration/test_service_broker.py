@@ -86,7 +86,7 @@ def test_calls_to_a_silent_broker_end_soon_then_at_once_then_work_again(proxy: P
 
 
 def test_publishing_to_a_silent_broker_ends_and_works_afterwards(proxy: Proxy) -> None:
-    publisher = Publisher(proxy.url, name="test", size=1)
+    publisher = Publisher(proxy.url, name="test")
     publisher.publish(b"{}", exchange="amq.topic", routing_key="nobody", mandatory=False)
     proxy.silence()
     began = time.monotonic()
@@ -95,13 +95,13 @@ def test_publishing_to_a_silent_broker_ends_and_works_afterwards(proxy: Proxy) -
     assert time.monotonic() - began < 6
     proxy.speak()
     publisher.publish(b"{}", exchange="amq.topic", routing_key="nobody", mandatory=False)
-    publisher.close()
+    publisher.stop()
 
 
 def test_a_stale_connection_is_replaced_without_an_error(proxy: Proxy) -> None:
-    publisher = Publisher(proxy.url, name="test", size=1)
+    publisher = Publisher(proxy.url, name="test")
     for _ in range(3):
         publisher.publish(b"{}", exchange="amq.topic", routing_key="nobody", mandatory=False)
         proxy.cut()
     publisher.publish(b"{}", exchange="amq.topic", routing_key="nobody", mandatory=False)
-    publisher.close()
+    publisher.stop()

@@ -8,10 +8,11 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import amqp
 import orjson
 import pytest
+from nameko.standalone.rpc import ClusterRpcProxy
 
+from shared.events.deadline import within
 from shared.service.broker import connect
 from shared.service.client import EXCHANGE, JSON, Caller, RemoteRefusal, ServiceUnavailable
 from tests.integration.service_tools import ServiceProcess, eventually
@@ -28,7 +29,7 @@ def service(amqp_url: str) -> Iterator[ServiceProcess]:
 def caller(amqp_url: str) -> Iterator[Caller]:
     caller = Caller(amqp_url, name="test")
     caller.start()
-    eventually(lambda: caller._consumer.connected.is_set())
+    eventually(caller.connected.is_set)
     yield caller
     caller.stop()
 
@@ -43,9 +44,17 @@ def call(service: ServiceProcess, caller: Caller) -> Callable[..., Any]:
 
 @pytest.fixture
 def channel(amqp_url: str) -> Iterator[Any]:
-    connection = connect(amqp_url, name="test", confirms=True)
-    yield connection.channel()
-    connection.close()
+    with connect(amqp_url, name="test", confirms=True) as connection:
+        yield connection.channel()
+
+
+def publish(channel: Any, key: str, body: bytes, properties: dict[str, Any], headers: Any = None) -> None:
+    """With exactly these properties: kombu's Producer would add some."""
+    rest = dict(properties)
+    message = channel.prepare_message(
+        body, content_type=rest.pop("content_type", None), headers=headers, properties=rest
+    )
+    channel.basic_publish(message, EXCHANGE, key)
 
 
 def assert_internal(fault: RemoteRefusal) -> None:
@@ -172,7 +181,7 @@ def test_what_is_no_call_is_parked_with_its_reason_and_the_service_lives(
     channel.queue_purge(parking)
     if reason not in ("no_reply_to", "no_correlation_id"):
         properties = {"reply_to": "nobody", "correlation_id": "c", **properties}
-    channel.basic_publish(amqp.Message(body, **properties), EXCHANGE, f"{service.name}.{method}")
+    publish(channel, f"{service.name}.{method}", body, properties)
     parked = eventually(lambda: channel.basic_get(parking, no_ack=True))
     assert parked.headers["reason"] == reason
     assert parked.headers["routing_key"] == f"{service.name}.{method}"
@@ -189,18 +198,25 @@ def test_a_caller_of_an_unknown_method_is_told(call: Callable[..., Any]) -> None
 def test_work_whose_caller_is_gone_is_not_begun(
     channel: Any, service: ServiceProcess, call: Callable[..., Any]
 ) -> None:
-    message = amqp.Message(
-        orjson.dumps({"args": [], "kwargs": {"value": "too late"}}),
-        content_type=JSON,
-        reply_to="nobody",
-        correlation_id="c",
-        application_headers={"deadline": int((time.time() - 1) * 1000)},
-    )
-    channel.basic_publish(message, EXCHANGE, f"{service.name}.remember")
+    body = orjson.dumps({"args": [], "kwargs": {"value": "too late"}})
+    properties = {"content_type": JSON, "reply_to": "nobody", "correlation_id": "c"}
+    publish(channel, f"{service.name}.remember", body, properties, {"remaining_ms": 0})
     eventually(lambda: service.metric(f'support_rpc_expired_total{{service="{service.name}"}}'))
     call("remember", value="in time")
     assert "too late" not in call("remembered")
     assert "in time" in call("remembered")
+
+
+def test_a_handler_knows_how_long_its_caller_waits(call: Callable[..., Any]) -> None:
+    assert 2.0 < call("waited_for", deadline=3.0) <= 3.0
+
+
+def test_who_calls_for_somebody_waits_no_longer_than_they_do(call: Callable[..., Any], caller: Caller) -> None:
+    began = time.monotonic()
+    with within(0.3), pytest.raises(ServiceUnavailable) as fault:
+        call("slow", seconds=1.0)
+    assert fault.value.code == "deadline_exceeded"
+    assert time.monotonic() - began < 1
 
 
 def test_an_answer_that_nobody_takes_is_counted_and_the_service_lives(
@@ -208,10 +224,29 @@ def test_an_answer_that_nobody_takes_is_counted_and_the_service_lives(
 ) -> None:
     line = f'support_rpc_replies_lost_total{{service="{service.name}"}}'
     before = service.metric(line)
-    message = amqp.Message(CALL, content_type=JSON, reply_to=str(uuid.uuid4()), correlation_id="c")
-    channel.basic_publish(message, EXCHANGE, f"{service.name}.echo")
+    properties = {"content_type": JSON, "reply_to": str(uuid.uuid4()), "correlation_id": "c"}
+    publish(channel, f"{service.name}.echo", CALL, properties)
     eventually(lambda: service.metric(line) > before)
     assert call("echo", value=1) == 1
+
+
+def test_a_plain_nameko_client_can_call(amqp_url: str, service: ServiceProcess) -> None:
+    with ClusterRpcProxy({"AMQP_URI": amqp_url, "serializer": "json"}, timeout=5) as plain:
+        assert plain[service.name].echo(value="Grüße") == {"ok": True, "value": "Grüße"}
+
+
+def test_a_full_queue_is_an_error_at_once(channel: Any, caller: Caller) -> None:
+    service = f"full{uuid.uuid4().hex[:8]}"
+    bounds = {"x-max-length": 1, "x-overflow": "reject-publish", "x-expires": 10_000}
+    channel.queue_declare(f"rpc-{service}", auto_delete=False, arguments=bounds)
+    channel.queue_bind(f"rpc-{service}", EXCHANGE, f"{service}.*")
+    publish(channel, f"{service}.echo", CALL, {})
+    began = time.monotonic()
+    with pytest.raises(ServiceUnavailable) as fault:
+        caller.call(service, "echo", {})
+    assert fault.value.code == "overloaded"
+    assert time.monotonic() - began < 2
+    assert caller.pending == 0
 
 
 def in_background(call: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:

@@ -70,16 +70,23 @@ def test_the_decorated_method_returns_the_envelope() -> None:
 
 
 def test_a_message_is_understood() -> None:
-    headers = {"deadline": 1500, "nameko.correlation_id": "x", "traceparent": "t"}
-    call = parse_call(BODY, "tickets.ping", {**PROPERTIES, "application_headers": headers}, {"ping"})
+    headers = {"remaining_ms": 1500, "nameko.correlation_id": "x", "traceparent": "t"}
+    call = parse_call(BODY, "tickets.ping", {**PROPERTIES, "application_headers": headers}, {"ping"}, 100.0)
     assert (call.method, call.kwargs, call.reply_to, call.correlation_id) == ("ping", {"a": 1}, "r", "c")
-    assert call.context == {"deadline": 1500, "correlation_id": "x", "traceparent": "t"}
-    assert not call.expired(1.4)
-    assert call.expired(1.5)
+    assert call.context == {"remaining_ms": 1500, "correlation_id": "x", "traceparent": "t"}
+    assert not call.expired(101.4)
+    assert call.expired(101.5)
 
 
 def test_a_message_without_a_deadline_never_expires() -> None:
-    assert not parse_call(BODY, "tickets.ping", PROPERTIES, {"ping"}).expired(1e12)
+    assert not parse_call(BODY, "tickets.ping", PROPERTIES, {"ping"}, 0.0).expired(1e12)
+
+
+def test_a_deadline_by_the_callers_clock_is_none() -> None:
+    headers = {"deadline": 1}
+    assert not parse_call(BODY, "tickets.ping", {**PROPERTIES, "application_headers": headers}, {"ping"}, 0.0).expired(
+        9
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,7 +112,7 @@ def test_a_message_that_is_no_call_has_a_reason(reason: str, change: dict[str, A
     parts = {"body": BODY, "key": "tickets.ping", **PROPERTIES, **change}
     properties = {name: value for name, value in parts.items() if name in PROPERTIES and value is not None}
     with pytest.raises(NotACall) as fault:
-        parse_call(parts["body"], parts["key"], properties, {"ping"})
+        parse_call(parts["body"], parts["key"], properties, {"ping"}, 0.0)
     assert fault.value.reason == reason
 
 
