@@ -10,7 +10,20 @@ from dataclasses import replace
 from rich.console import Console
 
 from deploy.local.stack import Stack
-from tests.benchmarks import appends, http, listing, projecting, replay, report, searching, servers, story
+from tests.benchmarks import (
+    appends,
+    echo,
+    http,
+    listing,
+    live,
+    projecting,
+    replay,
+    report,
+    searching,
+    servers,
+    story,
+    tickets,
+)
 from tests.benchmarks.measure import QUICK, WHOLE, Scale, machine, number
 
 Part = Callable[[Stack, Scale], list[report.Table]]
@@ -18,11 +31,14 @@ Part = Callable[[Stack, Scale], list[report.Table]]
 # in this order: projecting leaves the read models full for what comes after it, and from http on all services run
 PARTS: dict[str, Part] = {
     "appends": appends.measure,
+    "echo": echo.measure,
     "replay": replay.measure,
     "projecting": projecting.measure,
     "listing": listing.measure,
     "searching": searching.measure,
     "http": http.measure,
+    "live": live.measure,
+    "tickets": tickets.measure,
 }
 
 
@@ -54,7 +70,7 @@ def main() -> None:
 def _measure(console: Console, scale: Scale, wanted: list[str]) -> list[report.Table]:
     tables: list[report.Table] = []
     with console.status("Starting servers") as status, servers.servers() as stack:
-        if set(wanted) - {"appends", "searching"}:
+        if set(wanted) - {"appends", "echo", "searching"}:
             status.update(f"Making up {number(scale.tickets)} tickets")
             story.fill(servers.admin(stack, "event_store"), story.Story(scale.tickets))
             servers.settle(stack)
