@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from types import TracebackType
 
+from services.gateway.__main__ import raise_descriptor_limit
 from tests.benchmarks.load import HOST
 
 STREAMS_EACH = 20
@@ -28,12 +29,15 @@ class Audience:
     """`count` streams at `port`, twenty for each of `headers`; open while the block lasts."""
 
     def __init__(self, port: int, headers: Sequence[dict[str, str]], count: int) -> None:
+        raise_descriptor_limit()
         self._poll = select.epoll()
         self._streams: dict[int, socket.socket] = {}
         self._tails: dict[int, bytes] = {}
         self._arrived: dict[int, dict[int, float]] = {}
         self._failed: BaseException | None = None
         self._closing = False
+        self.processor = 0.0
+        """Seconds of processor that reading has taken so far."""
         for number in range(count):
             self._open(port, headers[number // STREAMS_EACH])
         self._thread = threading.Thread(target=self._read, name="audience")
@@ -82,6 +86,7 @@ class Audience:
                     if not piece:
                         raise RuntimeError("the gateway closed a live stream")
                     self._note(number, piece)
+                self.processor = time.thread_time()
         except BaseException as error:
             self._failed = error
 
