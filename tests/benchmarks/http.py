@@ -135,8 +135,8 @@ def _transactions(lone: dict[str, Spent], crowded: dict[str, Spent], idle: Spent
             )
         ],
         [
-            "All services run: gateway, and rpc and worker of tickets, knowledge and chat. Counted by PostgreSQL"
-            " (xact_commit and xact_rollback), where a listener's wake-up is a transaction too.",
+            "All services run: gateway, and rpc and worker of tickets, knowledge and chat. PostgreSQL's own count"
+            " (xact_commit and xact_rollback), which leaves out connections that never read a table.",
             f"Alone: one call every {1000 / _LONE_RATE:.0f} ms, less the {idle.in_all / idle.seconds:.1f} transactions"
             " a second of an idle copy. Under load these stay in, because what is busy does not look up by itself.",
         ],

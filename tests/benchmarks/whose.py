@@ -16,14 +16,12 @@ from psycopg import sql
 from deploy.local.stack import Stack
 from tests.benchmarks import meter, servers
 from tests.benchmarks.measure import number
-from tests.benchmarks.meter import Meter
 from tests.benchmarks.report import Table
 
 _LOGGING = {"log_statement": "all", "log_parameter_max_length": "0", "log_line_prefix": "%p %d %v|"}
 # a backend, its database, and a transaction of it
 _STATEMENT = re.compile(rb"(?m)^(\d+) (\w+) (\d+/\d+)\|LOG:  (?:statement|execute [^:]*): ")
 _NOBODY = "a process that has ended"
-_WAKE_UPS = "without a statement: wake-ups of listeners, and the server's own"
 
 Cell = tuple[str, str]
 """Name of the process, name of the database."""
@@ -35,11 +33,16 @@ def table(stack: Stack, name: str, call: Callable[[int], None], calls: int, idle
         idle = _counted(stack, lambda: time.sleep(idle_seconds), idle_seconds)
         busy = _counted(stack, lambda: call(calls), calls)
     cells = sorted({*idle, *busy}, key=lambda cell: busy.get(cell, 0.0), reverse=True)
+    rows = [[*cell, number(busy.get(cell, 0.0)), number(idle.get(cell, 0.0))] for cell in cells]
     return Table(
         f"Whose transactions they are: one {name}, alone, and an idle second",
         ["", "database", name, "an idle second"],
-        [[*cell, number(busy.get(cell, 0.0)), number(idle.get(cell, 0.0))] for cell in cells],
-        ["By PostgreSQL's log of statements. What the copy does anyway in the time between two calls is in both."],
+        [*rows, ["together", "", number(sum(busy.values())), number(sum(idle.values()))]],
+        [
+            "By PostgreSQL's log of statements, in a run of its own. It has what PostgreSQL's counters leave out:"
+            " connections that never read a table, such as one that holds a lock. What the copy does anyway in the time"
+            " between two calls is in both columns.",
+        ],
     )
 
 
@@ -60,20 +63,15 @@ def _logged(stack: Stack) -> Iterator[None]:
 def _counted(stack: Stack, work: Callable[[], None], parts: float) -> dict[Cell, float]:
     """Transactions by process and database while this is done, divided by the number of its parts."""
     log = stack.settings.logs / "postgres.log"
+    owners = _owners(stack)
+    # let what was logged under the settings before come to its end
     time.sleep(meter.LEAD_IN_SECONDS)
-    with Meter(stack) as measured:
-        owners = _owners(stack)
-        begin, before = log.stat().st_size, measured.read()
-        work()
-        spent, text = measured.read() - before, log.read_bytes()[begin:]
-        owners |= _owners(stack)
+    begin = log.stat().st_size
+    work()
+    text = log.read_bytes()[begin:]
+    owners |= _owners(stack)
     seen = {(int(pid), database.decode(), own) for pid, database, own in _STATEMENT.findall(text)}
-    found: Counter[Cell] = Counter(
-        (owners.get(pid, _NOBODY), database) for pid, database, _ in seen if database in servers.DATABASES
-    )
-    for database, counted in spent.transactions.items():
-        said = sum(count for (_, where), count in found.items() if where == database)
-        found[_WAKE_UPS, database] = max(0, round(counted) - said)
+    found = Counter((owners.get(pid, _NOBODY), database) for pid, database, _ in seen if database in servers.DATABASES)
     return {cell: count / parts for cell, count in found.items()}
 
 
