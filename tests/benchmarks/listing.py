@@ -10,18 +10,20 @@ from urllib.parse import urlencode
 
 from deploy.local.stack import Stack
 from services.tickets.actor import Actor
-from services.tickets.bootstrap import build
+from services.tickets.bootstrap import build, migrate
 from services.tickets.queries import Queries
 from services.tickets.settings import Settings
+from shared.service.settings import AdminSettings
 from tests.benchmarks import projecting, servers, story
 from tests.benchmarks.load import Client, person, token
-from tests.benchmarks.measure import Scale, Times, number, timed
-from tests.benchmarks.report import Table
+from tests.benchmarks.measure import Scale, Times, interleaved, number, ratios, spread, timed
+from tests.benchmarks.report import Aim, Reached, Table, met
 
 AGENT = person(story.AGENTS[0], "Helper 0", "agent")
 BIG = person(story.BIG_CUSTOMER, "Person 0", "customer")
 SMALL = person("customer-7", "Person 7", "customer")
 PAGE = 25
+OPEN = "status: open and in progress"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ QUESTIONS = (
     Question("first page of all", AGENT, {}),
     Question("page 100 of all, by cursor", AGENT, {}, page=100),
     Question("first page by priority", AGENT, {"sort": "-priority"}),
-    Question("status: open and in progress", AGENT, {"status": ["OPEN", "IN_PROGRESS"]}),
+    Question(OPEN, AGENT, {"status": ["OPEN", "IN_PROGRESS"]}),
     Question("status: closed (two of three tickets)", AGENT, {"status": ["CLOSED"]}),
     Question("category: billing", AGENT, {"category": ["BILLING"]}),
     Question("assigned to me", AGENT, {"assignee": "me"}),
@@ -53,6 +55,12 @@ QUESTIONS = (
 )
 
 
+FLAT = (OPEN, "first page of all", "unassigned and open", "a customer's own list (about 50 tickets)")
+"""Lists whose time is not to grow with the number of tickets."""
+FEW = 1_000
+FLATNESS = Aim("list of open tickets, {many} tickets against {few}", most=1.5)
+
+
 def measure(stack: Stack, scale: Scale) -> list[Table]:
     projecting.fill(stack)
     servers.settle(stack)
@@ -60,9 +68,11 @@ def measure(stack: Stack, scale: Scale) -> list[Table]:
     try:
         asked = {question.words: _direct(queries, question, scale.calls) for question in QUESTIONS}
         asked |= _others(queries, scale.calls)
+        flat = _flat(stack, queries, scale)
     finally:
         close()
     return [
+        flat,
         Table(
             f"Lists and searches among {number(scale.tickets)} tickets: the tickets service's own time, ms",
             ["", "p50", "p99", "answers/s"],
@@ -71,8 +81,58 @@ def measure(stack: Stack, scale: Scale) -> list[Table]:
                 for words, taken in asked.items()
             ],
             [f"Pages of {PAGE}, each with its total. One question at a time, through services.tickets.queries."],
-        )
+        ),
     ]
+
+
+def _flat(stack: Stack, many: Queries, scale: Scale) -> Table:
+    few, close = _few(stack)
+    try:
+        questions = [question for question in QUESTIONS if question.words in FLAT]
+        found = {
+            question.words: interleaved(
+                scale.rounds,
+                {
+                    "few": partial(_half, few, question, scale.calls),
+                    "many": partial(_half, many, question, scale.calls),
+                },
+            )
+            for question in questions
+        }
+    finally:
+        close()
+    grown = {words: ratios(taken["many"], taken["few"]).middle for words, taken in found.items()}
+    counts = {"few": number(FEW), "many": number(scale.tickets)}
+    reached = Reached(Aim(FLATNESS.what.format(**counts), most=FLATNESS.most), grown[OPEN])
+    return Table(
+        f"Lists among {counts['many']} tickets and among {counts['few']}: the tickets service's own time",
+        ["", f"{counts['few']}, p50 ms", f"{counts['many']}, p50 ms", "many / few"],
+        [
+            [
+                words,
+                *(f"{spread(taken[name]).middle:.2f}" for name in counts),
+                met(grown[words], reached.aim) if words == OPEN else f"{grown[words]:.2f}",
+            ]
+            for words, taken in found.items()
+        ],
+        ["`make bench T='--only listing --tickets 1000000'` asks a million."],
+        [reached],
+    )
+
+
+def _few(stack: Stack) -> tuple[Queries, Callable[[], None]]:
+    """The queries of a copy that has few tickets."""
+    beside = servers.Beside(stack, "few")
+    addresses = [beside.database_url("support_admin", database) for database in servers.DATABASES]
+    migrate(AdminSettings(*addresses))
+    story.fill(servers.admin(beside, "event_store"), story.Story(FEW))
+    projecting.fill(beside)
+    servers.settle(beside)
+    return _queries(beside)
+
+
+def _half(queries: Queries, question: Question, calls: int) -> float:
+    return _direct(queries, question, calls).ms(0.5)
 
 
 def measure_http(port: int, tickets: int, calls: int) -> Table:
@@ -135,7 +195,7 @@ def _others(queries: Queries, calls: int) -> dict[str, Times]:
     }
 
 
-def _queries(stack: Stack) -> tuple[Queries, Callable[[], None]]:
+def _queries(stack: Stack | servers.Beside) -> tuple[Queries, Callable[[], None]]:
     env = stack.env_for("tickets")
     settings = Settings("postgres", env["EVENT_STORE_URL"], env["READ_MODEL_URL"], env["OBJECT_STORE_URL"])
     service = build(settings)

@@ -7,7 +7,8 @@ import itertools
 import selectors
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,73 +59,132 @@ def request(method: str, path: str, headers: Mapping[str, str], body: bytes = b"
 
 @dataclass(slots=True)
 class Lane:
-    """A connection with at most one request under way."""
+    """A connection with at most one request under way: the n-th, which was due at `due`."""
 
     connection: socket.socket
-    sent_at: float = 0.0
+    number: int = 0
+    due: float = 0.0
     received: bytearray = field(default_factory=bytearray)
     wanted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What the n-th request came to; `due` and `done` are moments of time.perf_counter."""
+
+    number: int
+    due: float
+    done: float
+    status: int
+    body: bytes
+
+    @property
+    def seconds(self) -> float:
+        return self.done - self.due
+
+    @property
+    def good(self) -> bool:
+        return 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
-    """What a run came to: how long each call took, the bodies of answers, and the generator's share of one core."""
+    """What a run came to: how long each call took, and the generator's share of one core."""
 
     times: Times
-    bodies: list[bytes]
     generator: float
 
 
-def run(port: int, clients: int, seconds: float, make: Callable[[int], bytes], *, keep: int = 0) -> Load:
-    """Keep `clients` connections busy for so long; `make(n)` gives the n-th request. Keeps the first `keep` bodies.
+def run(port: int, clients: int, seconds: float, make: Callable[[int], bytes]) -> Load:
+    """Keep `clients` connections busy for so long; `make(n)` gives the n-th request.
 
-    Raises RuntimeError at the first answer that is not a success, or that does not come within 15 seconds.
+    Raises RuntimeError where an answer is not a success, or does not come within 15 seconds.
     """
-    numbers = itertools.count()
-    lasted: list[float] = []
-    bodies: list[bytes] = []
-    with selectors.DefaultSelector() as selector:
-        lanes = [Lane(socket.create_connection((HOST, port), timeout=_ANSWER_SECONDS)) for _ in range(clients)]
-        begin, cpu = time.perf_counter(), time.process_time()
-        deadline = begin + seconds
-        try:
-            for lane in lanes:
-                lane.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                selector.register(lane.connection, selectors.EVENT_READ, lane)
-                _send(lane, make(next(numbers)))
-            busy = clients
-            while busy:
-                ready = selector.select(_ANSWER_SECONDS)
-                if not ready:
-                    raise RuntimeError(f"{busy} requests were not answered within {_ANSWER_SECONDS:.0f} s")
-                for key, _ in ready:
-                    body = _receive(key.data)
-                    if body is None:
-                        continue
-                    now = time.perf_counter()
-                    lasted.append(now - key.data.sent_at)
-                    if len(bodies) < keep:
-                        bodies.append(body)
-                    if now < deadline:
-                        _send(key.data, make(next(numbers)))
-                    else:
-                        busy -= 1
-        finally:
-            for lane in lanes:
-                lane.connection.close()
+    begin, cpu = time.perf_counter(), time.process_time()
+    answers = answered(_exchange(port, clients, _back_to_back(begin + seconds, make)))
+    lasted = [answer.seconds for answer in answers]
     took = time.perf_counter() - begin
-    return Load(Times(lasted, len(lasted) / took), bodies, (time.process_time() - cpu) / took)
+    return Load(Times(lasted, len(lasted) / took), (time.process_time() - cpu) / took)
 
 
-def _send(lane: Lane, raw: bytes) -> None:
+def scheduled(port: int, clients: int, moments: Iterable[float], make: Callable[[int], bytes]) -> list[Answer]:
+    """Send the n-th request at the n-th moment, in seconds from now, whatever became of the earlier ones.
+
+    Where all connections are busy a request waits for one, and that counts as its time. Answers as they came, of any
+    status. Raises RuntimeError where one does not come within 15 seconds.
+    """
+    begin = time.perf_counter()
+    return list(_exchange(port, clients, ((begin + moment, make(n)) for n, moment in enumerate(moments))))
+
+
+def answered(answers: Iterable[Answer]) -> list[Answer]:
+    """The answers, where all are successes. Raises RuntimeError with the first that is not."""
+    found = list(answers)
+    for answer in found:
+        if not answer.good:
+            raise RuntimeError(f"answered {answer.status}: {answer.body[:500]!r}")
+    return found
+
+
+def paced(rate: float, count: int) -> list[float]:
+    """`count` moments for `scheduled`, so many a second."""
+    return [n / rate for n in range(count)]
+
+
+def _back_to_back(deadline: float, make: Callable[[int], bytes]) -> Iterator[tuple[float, bytes]]:
+    for n in itertools.count():
+        raw = make(n)
+        now = time.perf_counter()
+        if now >= deadline:
+            return
+        yield now, raw
+
+
+def _exchange(port: int, clients: int, requests: Iterator[tuple[float, bytes]]) -> Iterator[Answer]:
+    """Send each (moment, request) once its moment has come and a connection is free; answers as they come."""
+    with selectors.DefaultSelector() as selector, ExitStack() as opened:
+        free: list[Lane] = []
+        for _ in range(clients):
+            connection = opened.enter_context(socket.create_connection((HOST, port), timeout=_ANSWER_SECONDS))
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            free.append(Lane(connection))
+            selector.register(connection, selectors.EVENT_READ, free[-1])
+        numbered = enumerate(requests)
+        upcoming: tuple[int, tuple[float, bytes]] | None = None
+        while True:
+            wait = _ANSWER_SECONDS
+            while free:
+                # asked for only now that it can be sent: what is made back to back is due when it is made
+                upcoming = upcoming or next(numbered, None)
+                if upcoming is None:
+                    break
+                wait = upcoming[1][0] - time.perf_counter()
+                if wait > 0:
+                    break
+                _send(free.pop(), upcoming[0], *upcoming[1])
+                upcoming, wait = None, _ANSWER_SECONDS
+            busy = clients - len(free)
+            if not busy and upcoming is None:
+                return
+            ready = selector.select(wait)
+            if not ready and wait == _ANSWER_SECONDS:
+                raise RuntimeError(f"{busy} requests were not answered within {_ANSWER_SECONDS:.0f} s")
+            for key, _ in ready:
+                answer = _receive(key.data)
+                if answer is not None:
+                    free.append(key.data)
+                    yield answer
+
+
+def _send(lane: Lane, number: int, due: float, raw: bytes) -> None:
     lane.received.clear()
     lane.wanted = 0
-    lane.sent_at = time.perf_counter()
+    lane.number, lane.due = number, due
     lane.connection.sendall(raw)
 
 
-def _receive(lane: Lane) -> bytes | None:
-    """The body once it is whole."""
+def _receive(lane: Lane) -> Answer | None:
+    """The answer once it is whole."""
     piece = lane.connection.recv(262_144)
     if not piece:
         raise RuntimeError("the server closed a connection")
@@ -137,9 +197,7 @@ def _receive(lane: Lane) -> bytes | None:
     if len(lane.received) < lane.wanted:
         return None
     head, _, body = bytes(lane.received).partition(b"\r\n\r\n")
-    if not head.startswith(b"HTTP/1.1 2"):
-        raise RuntimeError(f"answered {head.splitlines()[0].decode()}: {body[:500]!r}")
-    return body
+    return Answer(lane.number, lane.due, time.perf_counter(), int(head.split(b" ", 2)[1]), body)
 
 
 def _length(head: bytes) -> int:

@@ -49,10 +49,14 @@ class Scale:
     http_seconds: float
     calls: int
     articles: int
+    lone_calls: int
+    idle_seconds: float
+    streams: int
+    long_messages: int
 
 
-WHOLE = Scale(3, 5, 100_000, 300_000, 100_000, 3.0, 40, 10_000)
-QUICK = Scale(2, 1, 10_000, 30_000, 15_000, 1.0, 15, 2_000)
+WHOLE = Scale(3, 5, 100_000, 300_000, 100_000, 3.0, 40, 10_000, 60, 30.0, 5_000, 10_000)
+QUICK = Scale(2, 1, 10_000, 30_000, 15_000, 1.5, 15, 2_000, 16, 15.0, 1_000, 10_000)
 
 
 def spread(values: Iterable[float]) -> Spread:
@@ -92,12 +96,6 @@ def timed(calls: int, call: Callable[[], object], at_most_seconds: float = 2.0) 
         call()
         taken.append(time.perf_counter() - before)
     return Times(taken, len(taken) / sum(taken))
-
-
-def cpu_seconds(pid: int) -> float:
-    """Processor time that a process has used since it began."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def number(value: float) -> str:

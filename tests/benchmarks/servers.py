@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,20 +14,32 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from deploy.local.settings import read_settings
+from deploy.local.settings import PROJECT, read_settings
 from deploy.local.stack import Stack
 
-_OWN = {"RUN_DIR": ".run/bench", "GATEWAY_PORT": "18100"}
+DATABASES = ("event_store", "read_models")
 # what is measured is the system, not how it holds callers back
-_UNLIMITED = {"RATE_READS": "0", "RATE_COMMANDS": "0", "RATE_DEV_TOKENS": "0", "LOG_LEVEL": "WARNING"}
+_UNLIMITED = {
+    "RATE_READS": "0",
+    "RATE_COMMANDS": "0",
+    "RATE_DEV_TOKENS": "0",
+    "LOG_LEVEL": "WARNING",
+    "MAX_CONNECTIONS": "6000",
+}
+# what the benchmarks start beside the copy, counted from its gateway's port like the copy's own
+SPARE_PORTS = (15, 16)
 
 
 @contextmanager
 def servers() -> Iterator[Stack]:
     """PostgreSQL and RabbitMQ with empty databases; deleted at the end."""
     os.environ.update(_UNLIMITED)
-    Stack(read_settings(_OWN)).delete()
-    stack = Stack(read_settings(_OWN))
+    own = {
+        "RUN_DIR": os.environ.get("BENCH_RUN_DIR", ".run/bench"),
+        "GATEWAY_PORT": os.environ.get("BENCH_GATEWAY_PORT", "18100"),
+    }
+    Stack(read_settings(own)).delete()
+    stack = Stack(read_settings(own))
     try:
         stack.start_servers()
         stack.migrate()
@@ -35,7 +48,7 @@ def servers() -> Iterator[Stack]:
         stack.delete()
 
 
-def admin(stack: Stack, database: str) -> str:
+def admin(stack: Stack | Beside, database: str) -> str:
     """Address of a database for the superuser."""
     return stack.database_url("postgres", database)
 
@@ -45,9 +58,50 @@ def make_database(stack: Stack, name: str) -> None:
         connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
 
 
-def settle(stack: Stack) -> None:
+@contextmanager
+def process(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[int]:
+    """A Python process of the benchmarks' own for as long as the block lasts, which writes to `log`; its id."""
+    command = [sys.executable, "-m", *arguments]
+    with (
+        log.open("wb") as said,
+        subprocess.Popen(command, env=dict(environment), cwd=PROJECT, stdout=said, stderr=said) as started,
+    ):
+        try:
+            yield started.pid
+        finally:
+            started.terminate()
+            try:
+                started.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                started.kill()
+
+
+class Beside:
+    """Databases of a second copy on the same PostgreSQL: stands in for a Stack where only these are used."""
+
+    def __init__(self, stack: Stack, name: str) -> None:
+        self._stack, self._name = stack, name
+        owned = sql.SQL("create database {} owner support_admin")
+        with psycopg.connect(admin(stack, "postgres"), autocommit=True) as connection:
+            for database in DATABASES:
+                connection.execute(owned.format(sql.Identifier(self._called(database))))
+
+    def database_url(self, role: str, database: str) -> str:
+        return self._stack.database_url(role, self._called(database))
+
+    def env_for(self, package: str) -> dict[str, str]:
+        addresses = zip(("EVENT_STORE_URL", "READ_MODEL_URL"), DATABASES, strict=True)
+        return self._stack.env_for(package) | {
+            name: self.database_url(package, database) for name, database in addresses
+        }
+
+    def _called(self, database: str) -> str:
+        return f"{database}_{self._name}"
+
+
+def settle(stack: Stack | Beside) -> None:
     """What autovacuum and the checkpointer would do within minutes, done now."""
-    for database in ("event_store", "read_models"):
+    for database in DATABASES:
         with psycopg.connect(admin(stack, database), autocommit=True) as connection:
             connection.execute("vacuum (analyze)")
             connection.execute("checkpoint")
