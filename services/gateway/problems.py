@@ -53,7 +53,7 @@ CODES: Mapping[str, Code] = {
     "not_allowed_in_status": Code(409, "The ticket's status does not allow this; allowed_actions says what is."),
     "customer_required": Code(422, "An agent has to say for whom the ticket is (on_behalf_of)."),
     "rating_window_over": Code(409, "The time in which a ticket can be rated is over."),
-    "write_conflict": Code(409, "Others kept changing the same thing at the same moment; try again."),
+    "write_conflict": Code(503, "Others kept changing the same thing at the same moment; try again."),
     "stale_revision": Code(412, "If-Match names an older revision; revision says the present one."),
     "too_many_attachments": Code(422, "A message takes at most ten files."),
     "file_type_refused": Code(422, "Files of this type are not accepted."),

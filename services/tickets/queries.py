@@ -24,7 +24,7 @@ from shared.events.projection import Fact, decode
 from shared.events.read_model import ReadModel
 from shared.events.relay import published
 from shared.events.store.port import EventStore
-from shared.events.stream import Position, StreamName
+from shared.events.stream import START, Position, StreamName
 
 _MAX_WORDS = 8
 
@@ -43,6 +43,11 @@ _UNREAD: LiteralString = (
     "(select count(*) from messages m where m.ticket_id = t.ticket_id and not m.internal"
     " and m.author_id <> %(me)s and m.revision > coalesce((select r.revision from read_marks r"
     " where r.ticket_id = t.ticket_id and r.person_id = %(me)s), -1)) as unread_count"
+)
+
+# how far the projection is whose row is asked for: in the same look, because it costs a round trip of its own
+_LIST_REACHED: LiteralString = (
+    "(select coalesce(max(c.position), -1) from checkpoints c where c.name = 'ticket_list') as reached"
 )
 
 Answer = dict[str, Any]
@@ -103,8 +108,8 @@ class Queries:
         }
 
     def statistics(self, actor: Actor, min_position: int | None = None) -> Answer:
-        reached = self._reached("statistics", min_position)
-        counts = self._counters(actor)
+        waited = self._waited("statistics", min_position)
+        counts, reached = self._counters(actor)
         total = sum(counts.values())
         cards = {
             "total": total,
@@ -112,16 +117,17 @@ class Queries:
             "in_progress": counts["in_progress"] + counts["waiting_on_customer"],
             "resolved": counts["resolved"] + counts["closed"],
         }
-        return {"total": total, **counts, "cards": cards, "position": reached}
+        return {"total": total, **counts, "cards": cards, "position": max(waited, reached)}
 
     def get_ticket(
         self, actor: Actor, ticket_id: str, as_of: int | str | None = None, min_position: int | None = None
     ) -> Answer:
         if as_of is not None:
             return self._as_it_stood(actor, ticket_id, as_of)
-        reached = self._reached("ticket_list", min_position)
+        waited = self._waited("ticket_list", min_position)
         row = self._row(actor, ticket_id)
-        return {"ticket": views.ticket(row, actor, row["unread_count"], self.now()), "position": reached}
+        position = max(waited, row["reached"])
+        return {"ticket": views.ticket(row, actor, row["unread_count"], self.now()), "position": position}
 
     def list_messages(
         self,
@@ -271,7 +277,7 @@ class Queries:
 
     def _row(self, actor: Actor, ticket_id: str) -> dict[str, Any]:
         rows = self.read_model.query(
-            f"select {_columns()}, {_UNREAD} from ticket_list t where t.ticket_id = %(id)s",
+            f"select {_columns()}, {_UNREAD}, {_LIST_REACHED} from ticket_list t where t.ticket_id = %(id)s",
             {"id": _uuid(ticket_id, errors.ticket_not_found), "me": actor.id},
         )
         if not rows:
@@ -284,7 +290,7 @@ class Queries:
         facts = [fact for fact in self._facts(actor, ticket_id) if fact.recorded.stream.category == CATEGORY]
         row = ticket_list.row_of(facts)
         assert row is not None
-        return {**row, "unread_count": 0}
+        return {**row, "unread_count": 0, "reached": self._reached("ticket_list", None)}
 
     def _draft(self, actor: Actor, row: dict[str, Any]) -> Answer:
         files = self.read_model.query(
@@ -366,13 +372,21 @@ class Queries:
 
     def _counted(self, actor: Actor, status: Sequence[str]) -> int:
         """How many tickets there are, from the counters, which stand in the same transaction as the list."""
-        counts = self._counters(actor)
+        counts, _ = self._counters(actor)
         return sum(count for name, count in counts.items() if not status or name.upper() in status)
 
-    def _counters(self, actor: Actor) -> dict[str, int]:
+    def _counters(self, actor: Actor) -> tuple[dict[str, int], Position]:
         scope = ("all", "") if actor.is_agent else ("customer", actor.id)
-        rows = self.read_model.query("select * from statistics where scope = %s and scope_id = %s", scope)
-        return {name: rows[0][name] if rows else 0 for name in COUNTERS}
+        (row,) = self.read_model.query(
+            "select s.*, c.reached from"
+            " (select coalesce(max(position), -1) as reached from checkpoints where name = 'statistics') c"
+            " left join statistics s on s.scope = %s and s.scope_id = %s",
+            scope,
+        )
+        return {name: row[name] or 0 for name in COUNTERS}, Position(row["reached"])
+
+    def _waited(self, projection: str, min_position: int | None) -> Position:
+        return START if min_position is None else self._reached(projection, min_position)
 
     def _reached(self, projection: str, min_position: int | None) -> Position:
         return self.read_model.reached(projection, min_position, self.store, PUBLISHED)

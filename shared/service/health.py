@@ -22,8 +22,9 @@ from shared.service import metrics
 log = structlog.get_logger(__name__)
 
 LIVE_WITHIN = 2.0
-FRESH_WITHIN = 5.0
-CHECK_EVERY = 1.5
+FRESH_WITHIN = 10.0
+# what answers is asked rarely, because many processes ask; what was away is wanted back at once
+CHECK_EVERY, CHECK_AWAY_EVERY = 5.0, 1.0
 TICK = 0.5
 MAX_CONNECTIONS = 16
 
@@ -52,6 +53,11 @@ class Watch:
             if self._seen is not None and self._error is not None:
                 log.info("dependency_back", dependency=self.name)
         self._error, self._seen = fault, self._now()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the last check went well."""
+        return self._error is None
 
     def report(self) -> dict[str, Any]:
         """`{ok, error, age_seconds}`; a result older than FRESH_WITHIN seconds counts as an error."""
@@ -121,7 +127,7 @@ class HealthServer:
 
     def _keep_checking(self, watch: Watch) -> None:
         watch.run_once()
-        while not self._closed.wait(CHECK_EVERY):
+        while not self._closed.wait(CHECK_EVERY if watch.ok else CHECK_AWAY_EVERY):
             watch.run_once()
 
     def _accept(self, listener: socket.socket) -> None:

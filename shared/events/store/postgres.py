@@ -37,6 +37,8 @@ from shared.events.subscription import StopSignal, catch_up
 
 POOL_TIMEOUT = 3.0
 STATEMENT_TIMEOUT = 5.0
+# seconds after which a connection that a burst of work has left is closed
+MAX_IDLE = 60.0
 _OPTIONS: dict[str, Any] = {
     "autocommit": True,
     "connect_timeout": 3,
@@ -79,6 +81,7 @@ class PostgresEventStore:
             url,
             kwargs=_OPTIONS,
             min_size=1,
+            max_idle=MAX_IDLE,
             max_size=connections,
             timeout=POOL_TIMEOUT,
             # short, or a long outage is followed by a backoff of minutes
