@@ -23,7 +23,7 @@ from shared.service.settings import ServiceSettings
 
 log = structlog.get_logger(__name__)
 
-LOOK_EVERY = 0.1
+LOOK_EVERY = 0.5
 ENDS = "ends"
 """Where a worker's context says when whoever waits for it stops, by the monotonic clock; None = nobody knows."""
 

@@ -7,6 +7,7 @@ StoreUnavailable.
 
 from __future__ import annotations
 
+import select
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -183,8 +184,12 @@ class PostgresEventStore:
             for category in sorted(categories or ()):
                 listener.execute(sql.SQL("listen {}").format(sql.Identifier(f"events_{category}")))
 
+            # asked here, because notifies() itself looks ten times a second
+            socket = select.poll()
+            socket.register(listener.fileno(), select.POLLIN)
+
             def wait(_: Position) -> bool:
-                return any(True for _ in listener.notifies(timeout=1.0, stop_after=1))
+                return bool(socket.poll(1000)) and any(True for _ in listener.notifies(timeout=0))
 
             yield from catch_up(self, after, categories, stop=stop, batch_size=batch_size, wait=wait)
 
