@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import eventlet
 import kombu
 import structlog
 from amqp import spec
@@ -116,13 +115,14 @@ class _GatheringWriter(_Writer):
     A fault shows on the reading side then, not to whoever wrote.
     """
 
-    def __init__(self, transport: Any) -> None:
+    def __init__(self, transport: Any, spawn: Callable[[Callable[[], None]], Any]) -> None:
         super().__init__(transport)
+        self._spawn = spawn
         self._gathered = bytearray()
 
     def write(self, frames: Any) -> None:
         if not self._gathered:
-            eventlet.spawn_n(self._flush)
+            self._spawn(self._flush)
         self._gathered += frames
         if len(self._gathered) > MOST_GATHERED:
             self._send()
@@ -189,7 +189,11 @@ def _frames(receive: Callable[[int], bytes]) -> Callable[[], tuple[int, int, byt
 
 
 def _frame_writer(connection: Any, transport: Any) -> Any:
-    return frame_writer(connection, (_GatheringWriter if is_patched() else _Writer)(transport))
+    if not is_patched():
+        return frame_writer(connection, _Writer(transport))
+    import eventlet  # only here: a process of plain threads has no use for it
+
+    return frame_writer(connection, _GatheringWriter(transport, eventlet.spawn_n))
 
 
 class Transport(pyamqp.Transport):  # type: ignore[misc]
