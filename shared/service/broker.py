@@ -5,18 +5,19 @@ Threads may be green or not.
 
 from __future__ import annotations
 
+import functools
 import random
 import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import eventlet
 import kombu
 import structlog
+from amqp import spec
 from amqp.exceptions import UnexpectedFrame
 from amqp.method_framing import frame_writer
 from amqp.serialization import dumps
@@ -43,11 +44,30 @@ class BrokerUnavailable(Exception):
     """RabbitMQ could not be reached or did not answer in time."""
 
 
+# where messages go: few exchanges and keys, again and again
+_encoded_once = functools.lru_cache(maxsize=512)(dumps)
+
+
 class _Channel(pyamqp.Channel):  # type: ignore[misc]
     def message_to_python(self, raw_message: Any) -> Any:
         """The message as it came: who takes it reads it, and nothing is unpacked because a header says so."""
         raw_message.errors = ()
         return raw_message
+
+    def publish(
+        self,
+        body: bytes,
+        *,
+        exchange: str,
+        routing_key: str,
+        mandatory: bool = True,
+        content_type: str | None = None,
+        headers: Mapping[str, Any] | None = None,
+        **properties: Any,
+    ) -> None:
+        """Send a message; kombu's Producer does the same, and looks into everything that it might have been given."""
+        message = self.prepare_message(body, None, content_type, "utf-8", headers, properties)
+        self.basic_publish(message, exchange, routing_key, mandatory)
 
     def send_method(
         self,
@@ -62,7 +82,8 @@ class _Channel(pyamqp.Channel):  # type: ignore[misc]
         """Without a promise for what is simply written."""
         if wait or callback or self.connection is None:
             return super().send_method(sig, format, args, content, wait, callback, returns_tuple)
-        arguments = dumps(format, args) if format else ""
+        encode = _encoded_once if sig == spec.Basic.Publish else dumps
+        arguments = encode(format, args) if format else ""
         return self.connection.frame_writer(1, self.channel_id, sig, arguments, content)
 
 
@@ -94,13 +115,14 @@ class _GatheringWriter(_Writer):
     A fault shows on the reading side then, not to whoever wrote.
     """
 
-    def __init__(self, transport: Any) -> None:
+    def __init__(self, transport: Any, spawn: Callable[[Callable[[], None]], Any]) -> None:
         super().__init__(transport)
+        self._spawn = spawn
         self._gathered = bytearray()
 
     def write(self, frames: Any) -> None:
         if not self._gathered:
-            eventlet.spawn_n(self._flush)
+            self._spawn(self._flush)
         self._gathered += frames
         if len(self._gathered) > MOST_GATHERED:
             self._send()
@@ -167,7 +189,11 @@ def _frames(receive: Callable[[int], bytes]) -> Callable[[], tuple[int, int, byt
 
 
 def _frame_writer(connection: Any, transport: Any) -> Any:
-    return frame_writer(connection, (_GatheringWriter if is_patched() else _Writer)(transport))
+    if not is_patched():
+        return frame_writer(connection, _Writer(transport))
+    import eventlet  # only here: a process of plain threads has no use for it
+
+    return frame_writer(connection, _GatheringWriter(transport, eventlet.spawn_n))
 
 
 class Transport(pyamqp.Transport):  # type: ignore[misc]

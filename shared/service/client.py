@@ -165,7 +165,7 @@ class Caller(Publisher):
                 content_type=JSON,
                 reply_to=self._reply_key,
                 correlation_id=waiting.id,
-                expiration=milliseconds / 1000,
+                expiration=str(milliseconds),
                 headers={REMAINING_HEADER: milliseconds, CORRELATION_HEADER: correlation_id() or waiting.id},
             )
 

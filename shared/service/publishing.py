@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import kombu
-
 from shared.service.broker import ERRORS, BrokerUnavailable, ThreadedReader
 
 PERSISTENT, TRANSIENT = 2, 1
@@ -72,7 +70,6 @@ class Publisher(ThreadedReader):
         self._unconfirmed: dict[int, Waiting] = {}
         self._order = threading.Lock()
         self._tag = 0
-        self._producer: Any = None
 
     @property
     def pending(self) -> int:
@@ -107,7 +104,7 @@ class Publisher(ThreadedReader):
         channel.confirm_select()
         channel.events["basic_ack"].add(self._on_ack)
         channel.events["basic_nack"].add(self._on_nack)
-        self._producer = kombu.Producer(channel, auto_declare=False, on_return=self._on_return)
+        channel.events["basic_return"].add(self._on_return)
         return []
 
     def on_consume_ready(self, *given: Any, **options: Any) -> None:
@@ -152,7 +149,7 @@ class Publisher(ThreadedReader):
             waiting.tag = self._tag
             self._unconfirmed[self._tag] = waiting
             try:
-                self._producer.publish(body, content_encoding="utf-8", **message)
+                self.channel.publish(body, **message)
             except ERRORS as error:
                 # until the reader has another
                 super().on_disconnected()

@@ -186,7 +186,6 @@ class QueueConsumer(Reader, nameko.messaging.QueueConsumer):  # type: ignore[mis
         super().__init__()
         self._gt: Any
         self._pending_remove_providers: dict[Any, Any]
-        self._producer: Any = None
 
     def setup(self) -> None:
         super().setup()
@@ -212,7 +211,7 @@ class QueueConsumer(Reader, nameko.messaging.QueueConsumer):  # type: ignore[mis
             super().unregister_provider(provider)
 
     def get_consumers(self, consumer_cls: Any, channel: Any) -> list[Any]:
-        self._producer = kombu.Producer(channel, auto_declare=False, on_return=self._on_return)
+        channel.events["basic_return"].add(self._on_return)
         self._consumers = {
             provider: consumer_cls(
                 queues=provider.queues(channel),
@@ -242,7 +241,7 @@ class QueueConsumer(Reader, nameko.messaging.QueueConsumer):  # type: ignore[mis
         if self.channel is None:
             raise BrokerUnavailable("not connected to RabbitMQ")
         try:
-            self._producer.publish(body, mandatory=True, content_encoding="utf-8", **message)
+            self.channel.publish(body, **message)
         except ERRORS as error:
             raise BrokerUnavailable(repr(error)) from error
 
