@@ -320,7 +320,7 @@ class Hub:
     def _failed(self, line: Line, error: Exception) -> None:
         # The code of a service that is away, else the class only: this goes out on an open port.
         fault = str(getattr(error, "code", "") or type(error).__name__)
-        if fault != line.fault:
+        if line.fault is None:
             log.warning("live_feed_away", target=line.service, code=fault, error=repr(error))
         line.fault = fault
 
