@@ -71,7 +71,7 @@ class Item:
 
     def framed(self, places: Places) -> bytes:
         """The frame for a client who is at `places` with this item."""
-        if places == self.places:
+        if places is self.places or places == self.places:
             return self.frame
         return f"id: {written(places, self.position)}\n".encode() + self.frame.partition(b"\n")[2]
 
@@ -320,7 +320,7 @@ class Hub:
     def _failed(self, line: Line, error: Exception) -> None:
         # The code of a service that is away, else the class only: this goes out on an open port.
         fault = str(getattr(error, "code", "") or type(error).__name__)
-        if fault != line.fault:
+        if line.fault is None:
             log.warning("live_feed_away", target=line.service, code=fault, error=repr(error))
         line.fault = fault
 
@@ -423,7 +423,8 @@ class Stream:
     def __init__(self, hub: Hub, viewer: Viewer, begin: dict[str, int], *, joined: int, owed: set[str]) -> None:
         self.viewer = viewer
         self._hub = hub
-        self._seen, self._owed = begin, owed
+        self._seen: Places = begin
+        self._owed = owed
         self._joined = joined
         self._kept: list[Item] = []
         self._queue: deque[Item] = deque()
@@ -486,11 +487,16 @@ class Stream:
                 self._seen = self._up_to(item.places)
                 yield item.framed(self._seen)
 
-    def _up_to(self, places: Places) -> dict[str, int]:
+    def _up_to(self, places: Places) -> Places:
         """Where the client is when it has what the hub had handed out at `places`."""
         seen, owed = self._seen, self._owed
         if not owed:
-            return {name: max(seen[name], places[name]) for name in seen}
+            for name, at in seen.items():
+                if places[name] < at:
+                    break
+            else:
+                # As nearly always: the same for every client, so nobody needs a copy.
+                return places
         return {name: seen[name] if name in owed else max(seen[name], places[name]) for name in seen}
 
     def _settle(self) -> Iterator[bytes]:

@@ -9,8 +9,7 @@ import functools
 import gzip
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -205,8 +204,12 @@ class App:
         call = Call(request, route, principal, path, query, body, correlation, key, context)
         if not route.pooled:
             return self._written(self._call(entry, call), route, request)
-        with self._admitted():
+        if not self._admission.enter(_CALL):
+            raise Problem("overloaded", "Too many calls are being answered at once.", retry_after=1)
+        try:
             return self._written(self._call(entry, call), route, request)
+        finally:
+            self._admission.leave(_CALL)
 
     def _principal(self, route: Route, request: Request) -> Principal | None:
         if route.policy.public and not route.policy.greets:
@@ -243,15 +246,6 @@ class App:
         if raw and request.mimetype != "application/json":
             raise Problem("unsupported_media_type", "Content-Type has to be application/json.")
         return raw, load(route.body, parse_json(raw))
-
-    @contextmanager
-    def _admitted(self) -> Iterator[None]:
-        if not self._admission.enter(_CALL):
-            raise Problem("overloaded", "Too many calls are being answered at once.", retry_after=1)
-        try:
-            yield
-        finally:
-            self._admission.leave(_CALL)
 
     def _written(self, result: Answer | Response, route: Route, request: Request) -> Written | Response:
         if isinstance(result, Response):
@@ -329,7 +323,7 @@ def parse_json(raw: bytes) -> dict[str, Any]:
     if not raw.strip():
         return {}
     try:
-        document = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+        document = _JSON.decode(raw.decode("utf-8"))
         if b"\\u" in raw:
             # half a surrogate pair is no text: nothing behind could store it or send it back
             json.dumps(document, ensure_ascii=False).encode("utf-8")
@@ -342,6 +336,9 @@ def parse_json(raw: bytes) -> dict[str, Any]:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def load(schema: type[Schema], data: Any) -> dict[str, Any]:

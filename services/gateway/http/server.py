@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 import uuid
 from collections import deque
 from contextlib import AbstractContextManager
@@ -37,6 +38,7 @@ DRAIN_SECONDS = 8
 """How long an orderly stop waits for the answers that have begun."""
 WAKE_AT_ONCE = 200
 """Live streams that are woken in a row."""
+LOOK_SECONDS = 0.5
 _DRAIN_BYTES, _DRAIN_SECONDS = 1 << 20, 2
 EXCHANGE = "support.events"
 BELLS = {"ticket": "tickets", "ticket_note": "tickets", "chat": "chat"}
@@ -55,15 +57,37 @@ def deadline(seconds: float) -> AbstractContextManager[Any]:
 class GreenBells:
     """Makes bells for green threads, of which thousands may wait: who is rung for is woken in turn, by one timer.
 
-    After each WAKE_AT_ONCE everybody else has a turn: an event for many streams must not hold up the calls.
+    After each WAKE_AT_ONCE everybody else has a turn: an event for many streams must not hold up the calls. Whose time
+    is over is seen by a look at all of them every LOOK_SECONDS; a timer for each wait costs more than the rest of it.
     """
 
     def __init__(self) -> None:
         self._due: deque[Any] = deque()
         self._scheduled = False
+        self._waiting: set[GreenBell] = set()
+        self._looking = False
 
     def __call__(self) -> GreenBell:
         return GreenBell(self)
+
+    def wait(self, bell: GreenBell) -> None:
+        """Let the others run until the bell's time is over or it is rung for."""
+        self._waiting.add(bell)
+        if not self._looking:
+            self._looking = True
+            get_hub().schedule_call_global(LOOK_SECONDS, self._look)
+        try:
+            get_hub().switch()
+        finally:
+            self._waiting.discard(bell)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        for bell in [bell for bell in self._waiting if bell.until <= now]:
+            bell.ring()
+        self._looking = bool(self._waiting)
+        if self._looking:
+            get_hub().schedule_call_global(LOOK_SECONDS, self._look)
 
     def wake(self, waiting: Any) -> None:
         self._due.append(waiting)
@@ -82,14 +106,15 @@ class GreenBells:
 
 
 class GreenBell:
-    """A live.Bell; has nothing but a place for the one who waits."""
+    """A live.Bell; has nothing but a place for the one who waits, who may wait LOOK_SECONDS longer than they said."""
 
-    __slots__ = ("_bells", "_rung", "_waiting")
+    __slots__ = ("_bells", "_rung", "_waiting", "until")
 
     def __init__(self, bells: GreenBells) -> None:
         self._bells = bells
         self._rung = False
         self._waiting: Any = None
+        self.until = 0.0
 
     def ring(self) -> None:
         self._rung = True
@@ -99,19 +124,12 @@ class GreenBell:
 
     def wait(self, seconds: float) -> None:
         if not self._rung:
-            hub, self._waiting = get_hub(), getcurrent()
-            timer = hub.schedule_call_global(seconds, self._late)
+            self.until, self._waiting = time.monotonic() + seconds, getcurrent()
             try:
-                hub.switch()
+                self._bells.wait(self)
             finally:
-                timer.cancel()
                 self._waiting = None
         self._rung = False
-
-    def _late(self) -> None:
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting.switch()
 
 
 class Protocol(HttpOnlyProtocol):

@@ -17,7 +17,8 @@ LONG = 30.0
 
 
 @pytest.fixture(autouse=True)
-def at_most() -> Iterator[None]:
+def at_most(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(server, "LOOK_SECONDS", 0.001)
     with eventlet.Timeout(5):
         yield
 

@@ -13,6 +13,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.gateway import live, places
 from services.gateway.feeds import Feed
@@ -624,6 +625,11 @@ def until(condition: Any) -> None:
 
 
 def test_the_hub_says_who_is_away_and_why() -> None:
+    with capture_logs() as said:
+        _goes_away_and_comes_back(said)
+
+
+def _goes_away_and_comes_back(said: list[Any]) -> None:
     log = Log()
     now = [100.0]
     hub = Hub(log.feeds(), clock=lambda: now[0])
@@ -635,9 +641,13 @@ def test_the_hub_says_who_is_away_and_why() -> None:
     with pytest.raises(ConnectionError):
         hub.pull()
     assert hub.report() == {"ok": False, "error": "chat: ConnectionError", "age_seconds": 7.0}
+    with pytest.raises(ConnectionError):
+        hub.pull()
     log.gone = set()
     hub.pull()
     assert hub.report()["ok"]
+    # Once for an absence, however often it was asked meanwhile.
+    assert [(one["event"], one["target"]) for one in said] == [("live_feed_away", "chat"), ("live_feed_back", "chat")]
 
 
 def test_the_ring_is_bounded_by_bytes() -> None:
