@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -169,7 +170,9 @@ def build_worker(
 
 def build_rebuild(service: Service, settings: Settings, projection: Projection) -> Rebuild:
     """What fills one projection anew."""
-    return Rebuild(projection, PUBLIC, service.store, CODEC, settings.read_model_url, SCHEMA, _views())
+    open_store = functools.partial(open_event_store, settings.store, settings.store_url)
+    url, processes = settings.read_model_url, os.cpu_count() or 1
+    return Rebuild(projection, PUBLIC, service.store, CODEC, url, SCHEMA, _views(), open_store, processes)
 
 
 def migrate(settings: AdminSettings) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -111,7 +113,9 @@ def build_index_follower(service: Service, settings: Settings) -> IndexFollower 
 
 def build_rebuild(service: Service, settings: Settings, projection: Projection) -> Rebuild:
     """What fills one projection anew."""
-    return Rebuild(projection, FOLLOWED, service.store, CODEC, settings.read_model_url, SCHEMA, _views())
+    open_store = partial(open_event_store, settings.store, settings.store_url)
+    url, processes = settings.read_model_url, os.cpu_count() or 1
+    return Rebuild(projection, FOLLOWED, service.store, CODEC, url, SCHEMA, _views(), open_store, processes)
 
 
 def migrate(settings: AdminSettings) -> list[str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from multiprocessing.connection import Connection as Pipe
+from multiprocessing.connection import wait
 from typing import Any, Protocol
 
 import structlog
 from psycopg import sql
 
+from shared.events import parts
 from shared.events.codec import Codec
 from shared.events.errors import UnknownEvent
 from shared.events.event import Fact as Fact
@@ -19,6 +23,9 @@ from shared.events.read_model import Connection, ReadModel, connection_options, 
 from shared.events.store.port import Batch, EventStore
 from shared.events.stream import START, Position
 
+WORTH_SPLITTING = 5_000
+PAGES_ON_THE_WAY = 4
+
 log = structlog.get_logger()
 
 
@@ -28,6 +35,8 @@ class Projection(Protocol):
     name:    frozen: its checkpoint bears it
     tables:  that it owns; nobody else writes to them
     events:  classes of the catalog that it wants to hear of; it can do with others, but is spared them
+    summed:  those of its tables whose rows are sums over streams, where each row of the others is of one stream: a
+             rebuild is split by streams then; None where it cannot be
     """
 
     @property
@@ -38,6 +47,9 @@ class Projection(Protocol):
 
     @property
     def events(self) -> Collection[type]: ...
+
+    @property
+    def summed(self) -> Collection[str] | None: ...
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         """Bring the tables from before these facts to after them. Tables are named without their schema.
@@ -119,11 +131,25 @@ class RebuildRunning(Exception):
     """Another process fills the same tables: two at once would add every event twice."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Filling:
+    """What a process has to know that fills its part of the tables."""
+
+    projection: Projection
+    categories: Collection[str]
+    open_store: Callable[[], EventStore]
+    codec: Codec
+    url: str
+    schema: str
+    until: Position
+
+
 class Rebuild:
     """Fills a projection's tables anew beside the live ones, then swaps them in a moment; readers notice nothing.
 
     The new tables grow in the schema `<schema>_rebuild`. `views` is SQL that defines the views on them, run again
-    after the swap.
+    after the swap. Where the projection can be split and the log is long, up to `processes` share the work; each opens
+    the store by `open_store`, which is pickled, as the projection is.
     """
 
     def __init__(
@@ -135,7 +161,10 @@ class Rebuild:
         url: str,
         schema: str,
         views: str,
+        open_store: Callable[[], EventStore] | None = None,
+        processes: int = 1,
     ) -> None:
+        self._open_store, self._processes = open_store, processes
         self._projection, self._categories, self._store, self._codec = projection, categories, store, codec
         self._url, self._schema, self._scratch, self._views = url, schema, f"{schema}_rebuild", views
         self._alone = ExitStack()
@@ -152,12 +181,47 @@ class Rebuild:
             raise RebuildRunning(f"{self._projection.name} is being rebuilt or verified at this moment")
         self._drop_new()
         with self._connect() as connection:
+            indexes = []
             for table in self._projection.tables:
                 connection.execute(self._sql("create table {new} (like {live} including all)", table))
+                # an index is made of a full table in a fraction of the time that it takes to grow with it
+                indexes += parts.drop_indexes(connection, self._new(table))
+            position = START
+            for position in self._fill(connection, until):
+                yield position
+            for definition in indexes:
+                connection.execute(definition.encode())
+            yield position
+
+    def _fill(self, connection: Connection, until: Position) -> Iterator[Position]:
+        open_store = self._open_store
+        if open_store is None or not self._is_split(connection, until):
             position = START
             while position < until:
                 position = self._step(connection, position)
                 yield position
+            return
+        filling = _Filling(self._projection, self._categories, open_store, self._codec, self._url, self._schema, until)
+        with parts.running(_fill_part, filling, self._processes) as pipes:
+            yield from _progress(pipes)
+            for pipe in pipes:
+                self._take(connection, pipe)
+
+    def _is_split(self, connection: Connection, until: Position) -> bool:
+        if self._processes == 1 or self._projection.summed is None or not parts.may_have_own(connection):
+            return False
+        # a process takes longer to start than to fill so few
+        begin = self._store.read_all(START, self._categories, WORTH_SPLITTING)
+        return not begin.caught_up and begin.position < until
+
+    def _take(self, connection: Connection, pipe: Pipe) -> None:
+        for table in self._projection.tables:
+            new = self._new(table)
+            columns = parts.columns_of(connection, new)
+            if table in (self._projection.summed or ()):
+                parts.take_sums(connection, new, columns, parts.key_of(connection, new), pipe)
+            else:
+                parts.take(connection, new, columns, pipe)
 
     def swap(self, position: Position) -> Position:
         """Project what came since `position`, and put the new tables in the place of the live ones."""
@@ -216,7 +280,7 @@ class Rebuild:
     def _step(self, connection: Connection, position: Position, until: Position | None = None) -> Position:
         batch = self._store.read_all(position, self._categories)
         events = [event for event in batch.events if until is None or event.position <= until]
-        with connection.transaction():
+        with connection.transaction(), connection.pipeline():
             connection.execute(self._sql("set local search_path = {scratch}, {schema}"))
             facts = decode(self._codec, events, self._projection.name, self._projection.events)
             apply(self._projection, connection, facts)
@@ -226,12 +290,77 @@ class Rebuild:
     def _connect(self) -> Connection:
         return Connection.connect(self._url, autocommit=True, **connection_options(self._schema, 600))
 
+    def _new(self, table: str) -> sql.Identifier:
+        return sql.Identifier(self._scratch, table)
+
     def _sql(self, text: str, table: str = "") -> sql.Composed:
         return sql.SQL(text).format(
             schema=sql.Identifier(self._schema),
             scratch=sql.Identifier(self._scratch),
             live=sql.Identifier(self._schema, table),
-            new=sql.Identifier(self._scratch, table),
+            new=self._new(table),
             retired=sql.Identifier(f"{self._schema}_retired"),
             old=sql.Identifier(f"{self._schema}_retired", table),
         )
+
+
+def _fill_part(filling: _Filling, part: parts.Part, pipe: Pipe) -> None:
+    """Send how far it has come, None when it is done, then the rows of each table; or the error that it failed with."""
+    options = connection_options(filling.schema, 600)
+    try:
+        with (
+            closing(filling.open_store()) as store,
+            Connection.connect(filling.url, autocommit=True, **options) as connection,
+        ):
+            _project_part(filling, part, pipe, store, connection)
+            pipe.send(None)
+            for table in map(sql.Identifier, filling.projection.tables):
+                parts.give(connection, table, parts.columns_of(connection, table), pipe)
+    except (BrokenPipeError, KeyboardInterrupt):
+        # whoever wanted the rows has gone, or goes
+        return
+    except Exception as error:
+        pipe.send(error)
+
+
+def _project_part(filling: _Filling, part: parts.Part, pipe: Pipe, store: EventStore, connection: Connection) -> None:
+    # temporary ones stand before all others where a projection names its tables, and need not be safe on disk
+    connection.execute("set temp_buffers = '64MB'")
+    # nobody counts the rows of temporary tables, so the planner goes on believing that they are empty
+    connection.execute("set enable_seqscan = off")
+    for table in filling.projection.tables:
+        live, own = sql.Identifier(filling.schema, table), sql.Identifier(table)
+        connection.execute(sql.SQL("create temp table {} (like {} including all)").format(own, live))
+        parts.drop_indexes(connection, own)
+    position, pages = START, 0
+    # the next page is read while the server still writes this one
+    with connection.pipeline() as pipeline:
+        while position < filling.until:
+            batch = store.read_all(position, filling.categories)
+            mine = [event for event in batch.events if event.position <= filling.until and part.has(event.stream)]
+            facts = decode(filling.codec, mine, filling.projection.name, filling.projection.events)
+            apply(filling.projection, connection, facts)
+            position, pages = Position(min(batch.position, filling.until)), pages + 1
+            if pages % PAGES_ON_THE_WAY == 0:
+                pipeline.sync()
+            pipe.send(position)
+
+
+def _progress(pipes: Sequence[Pipe]) -> Iterator[Position]:
+    """How far the slowest has come, until all are done. Raises what one of them failed with."""
+    positions = dict.fromkeys(pipes, START)
+    at_work = set(pipes)
+    while at_work:
+        for ready in wait(list(at_work)):
+            assert isinstance(ready, Pipe)
+            try:
+                said = ready.recv()
+            except EOFError:
+                raise RuntimeError("a process that filled a part of the tables has died") from None
+            if isinstance(said, Exception):
+                raise said
+            if said is None:
+                at_work.discard(ready)
+            else:
+                positions[ready] = said
+                yield min(positions.values())

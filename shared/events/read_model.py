@@ -186,6 +186,11 @@ def migrate(admin_url: str, schema: str, role: str, folder: Traversable, views: 
         connection.execute("create schema if not exists analytics")
         connection.execute("grant usage on schema analytics to analytics_reader")
         connection.execute(sql.SQL("grant usage, create on schema analytics to {role}").format(**identifiers))
+        # a rebuild in several processes fills temporary tables
+        row = connection.execute("select current_database()").fetchone()
+        assert row is not None
+        database = sql.Identifier(row[0])
+        connection.execute(sql.SQL("grant temporary on database {} to {role}").format(database, **identifiers))
         connection.execute(sql.SQL("set role {role}").format(**identifiers))
         connection.execute(sql.SQL("set search_path = {schema}").format(**identifiers))
         connection.execute(

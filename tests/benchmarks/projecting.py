@@ -16,7 +16,9 @@ from shared.events.read_model import ReadModel
 from shared.events.store.postgres import PostgresEventStore
 from tests.benchmarks import servers
 from tests.benchmarks.measure import Scale, interleaved, ratios, spread
-from tests.benchmarks.report import Table
+from tests.benchmarks.report import Aim, Reached, Table, met
+
+TOGETHER = Aim("all projections of tickets together, of COPY of their rows", least=0.4)
 
 _TOGETHER = "all of them together, as the worker runs them"
 
@@ -40,6 +42,7 @@ def measure(stack: Stack, scale: Scale) -> list[Table]:
     finally:
         store.close()
         rows.close()
+    shares = {name: ratios(values, limits[name]).middle for name, values in found.items()}
     return [
         Table(
             f"Projecting: the first {count:,} events into empty read models, batches of 1,000",
@@ -47,7 +50,7 @@ def measure(stack: Stack, scale: Scale) -> list[Table]:
             [
                 [
                     name,
-                    f"{ratios(values, limits[name]).middle:.3f}",
+                    met(shares[name], TOGETHER) if name == _TOGETHER else f"{shares[name]:.3f}",
                     str(spread(values)),
                     str(spread(limits[name])),
                 ]
@@ -57,6 +60,7 @@ def measure(stack: Stack, scale: Scale) -> list[Table]:
                 "Reading and decoding the events and moving the checkpoint with each batch are part of it. The limit"
                 " writes each row once, in its last state; a projection writes it as often as batches touch it.",
             ],
+            [Reached(TOGETHER, shares[_TOGETHER])],
         )
     ]
 

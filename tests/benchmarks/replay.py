@@ -12,7 +12,9 @@ from shared.events.store.postgres import PostgresEventStore
 from shared.events.stream import START
 from tests.benchmarks import servers
 from tests.benchmarks.measure import Scale, interleaved, ratios, spread
-from tests.benchmarks.report import Table
+from tests.benchmarks.report import Aim, Reached, Table, met
+
+ENVELOPES = Aim("store.read_all as envelopes, of COPY", least=0.5)
 
 _COLUMNS = "event_id, name, version, stream, revision, position, recorded_at, data, metadata"
 
@@ -35,16 +37,16 @@ def measure(stack: Stack, scale: Scale) -> list[Table]:
         "envelopes": "store.read_all in batches of 1,000, as envelopes",
         "decoded": "the same, decoded into the catalog's dataclasses",
     }
-    rows = [
-        [labels[name], f"{ratios(found[name], found['limit']).middle:.2f}", str(spread(found[name]))]
-        for name in ("envelopes", "decoded", "limit")
-    ]
+    shares = {name: ratios(values, found["limit"]).middle for name, values in found.items()}
+    said = {name: met(share, ENVELOPES) if name == "envelopes" else f"{share:.2f}" for name, share in shares.items()}
+    rows = [[labels[name], said[name], str(spread(found[name]))] for name in ("envelopes", "decoded", "limit")]
     return [
         Table(
             f"Replay: {count:,} events in the order of the log, one process",
             ["", "of the limit", "events/s"],
             rows,
-            ["Aim: 0.5 for envelopes."],
+            ["What an envelope says is decoded when somebody looks: its id, its data, its metadata."],
+            [Reached(ENVELOPES, shares["envelopes"])],
         )
     ]
 

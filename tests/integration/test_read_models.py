@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import multiprocessing
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -22,7 +24,7 @@ from services.tickets.processes.auto_close import AutoClose
 from services.tickets.queries import Queries
 from services.tickets.uploads import Uploads
 from shared.events.catalog.tickets import TicketOpened
-from shared.events.errors import ReadModelUnavailable, Refusal
+from shared.events.errors import ReadModelUnavailable, Refusal, StoreUnavailable
 from shared.events.follower import Worker
 from shared.events.lease import LEASE_SECONDS, Leases
 from shared.events.process import ProcessRunner
@@ -32,6 +34,7 @@ from shared.events.store.memory import MemoryEventStore
 from shared.events.store.port import Batch
 from shared.events.stream import START, Position
 from shared.service.settings import AdminSettings
+from tests.integration.stores import cannot_open, dies, remembered
 from tests.unit.tickets.people import ADA, BEN, CHI, context
 
 TABLES = [table for projection in PROJECTIONS for table in projection.tables]
@@ -85,8 +88,11 @@ class World:
         self.tickets.close(BEN, context(BEN), ticket)
         return ticket
 
-    def rebuild(self, projection: Any) -> Rebuild:
-        return Rebuild(projection, PUBLIC, self.store, CODEC, self.url, SCHEMA, bootstrap._views())
+    def rebuild(self, projection: Any, processes: int = 1) -> Rebuild:
+        # another process has no memory of this one
+        open_store = partial(remembered, self.store.read_all(START, limit=10_000).events)
+        views = bootstrap._views()
+        return Rebuild(projection, PUBLIC, self.store, CODEC, self.url, SCHEMA, views, open_store, processes)
 
 
 @pytest.fixture(scope="session")
@@ -224,6 +230,47 @@ class TestRebuild:
         assert len(world.rows()["ticket_list"]) == 3
         with psycopg.connect(analytics_url) as connection:
             assert connection.execute("select count(*) from analytics.tickets").fetchone() == (3,)
+
+    @pytest.mark.parametrize("processes", [2, 3])
+    @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda projection: projection.name)
+    def test_what_several_processes_rebuilt_equals_what_was_live(
+        self, world: World, projection: Any, processes: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("shared.events.projection.WORTH_SPLITTING", 1)
+        for _ in range(6):
+            world.life()
+            world.open(CHI)
+        world.project()
+        indexes = _indexes(world)
+        anew = world.rebuild(projection, processes)
+        *_, position = anew.fill(world.store.head())
+        assert position == world.store.head()
+        assert anew.differences(position) == []
+        world.open(CHI)
+        world.project()
+        after = world.rows()
+        anew.swap(position)
+        assert world.rows() == after
+        assert _indexes(world) == indexes
+        world.open(ADA)
+        world.project()
+        assert len(world.rows()["ticket_list"]) == 14
+
+    def test_a_process_that_fails_or_dies_says_so_and_leaves_the_live_rows(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("shared.events.projection.WORTH_SPLITTING", 1)
+        world.life()
+        world.project()
+        before = world.rows()
+        for open_store, error in ((cannot_open, StoreUnavailable), (dies, RuntimeError)):
+            anew = world.rebuild(PROJECTIONS[1], 2)
+            anew._open_store = open_store
+            with pytest.raises(error):
+                list(anew.fill(world.store.head()))
+            anew.discard()
+        assert world.rows() == before
+        assert multiprocessing.active_children() == []
 
     def test_a_rebuild_that_was_killed_is_begun_again(self, world: World) -> None:
         world.life()
@@ -683,6 +730,16 @@ class TestAnalytics:
     def test_the_reader_reads_nothing_else(self, migrated: str, analytics_url: str, table: str) -> None:
         with psycopg.connect(analytics_url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(f"select * from tickets.{table}")  # type: ignore[arg-type]
+
+
+def _indexes(world: World) -> list[tuple[str, str]]:
+    """Table and kind of every index, whatever it is called."""
+    rows = world.read_model.query(
+        "select tablename, regexp_replace(indexdef, '.* USING ', '') as kind from pg_indexes where schemaname = %s"
+        " order by 1, 2",
+        (SCHEMA,),
+    )
+    return [(row["tablename"], row["kind"]) for row in rows]
 
 
 def _until(condition: Callable[[], bool], seconds: float = 10.0) -> None:

@@ -37,6 +37,7 @@ class Analytics:
     name = "analytics"
     tables = ("chat_facts", "chat_answers", "people")
     events = frozenset(EVENTS.values())
+    summed = None
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         chats = find(connection, "chat_facts", "chat_id", begun_before(facts, ChatStarted))

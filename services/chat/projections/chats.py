@@ -42,6 +42,7 @@ class Chats:
     name = "chats"
     tables = ("chats",)
     events = frozenset(EVENTS.values())
+    summed = None
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         rows = find(connection, "chats", "chat_id", begun_before(facts, ChatStarted))

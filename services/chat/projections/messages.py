@@ -53,6 +53,7 @@ class Messages:
     name = "messages"
     tables = ("messages",)
     events = frozenset(EVENTS.values()) - {ChatStarted}
+    summed = None
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         upsert(connection, "messages", ["message_id"], [row for row in map(row_of, facts) if row])

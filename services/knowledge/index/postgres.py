@@ -278,6 +278,7 @@ class ArticleSearch:
     name = "article_search"
     tables = ("article_search", "search_words")
     events = frozenset({ArticlePublished, ArticleRestored, ArticleArchived})
+    summed = None
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         write(connection, documents_of(facts))

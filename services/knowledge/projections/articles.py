@@ -41,6 +41,7 @@ class Articles:
     name = "articles"
     tables = ("articles", "article_versions", "article_slugs")
     events = frozenset({ArticleDrafted, ArticleRevised, ArticlePublished, ArticleRestored, ArticleArchived})
+    summed = None
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         mine = [fact for fact in facts if fact.recorded.stream.category == ARTICLE]

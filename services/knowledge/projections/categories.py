@@ -16,6 +16,7 @@ class Categories:
     name = "kb_categories"
     tables = ("kb_categories",)
     events = frozenset({CategoryDefined})
+    summed = None
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         rows = {

@@ -20,6 +20,7 @@ class Faq:
     name = "faq"
     tables = ("faq",)
     events = frozenset({FaqAdded, FaqChanged, FaqRemoved})
+    summed = None
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         mine = [fact for fact in facts if fact.recorded.stream.category == FAQ]

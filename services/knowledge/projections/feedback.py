@@ -16,6 +16,7 @@ class Feedback:
     name = "article_feedback"
     tables = ("article_votes", "article_feedback")
     events = frozenset({ArticleVoted})
+    summed = None
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         votes = [fact for fact in facts if isinstance(fact.event, ArticleVoted)]

@@ -18,6 +18,7 @@ class Searches:
     name = "kb_searches"
     tables = ("kb_searches",)
     events = frozenset({SearchPerformed, ResultChosen})
+    summed = None
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         performed = {

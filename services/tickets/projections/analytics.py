@@ -40,6 +40,7 @@ class Analytics:
     name = "analytics"
     tables = ("ticket_facts", "ticket_days", "agent_days", "people")
     events = frozenset(cls for (name, _), cls in EVENTS.items() if CATEGORIES.get(name, CATEGORY) in PUBLISHED)
+    summed = None
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         tickets = find(connection, "ticket_facts", "ticket_id", begun_before(facts, TicketOpened))

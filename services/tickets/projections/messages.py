@@ -20,6 +20,7 @@ class Messages:
     name = "messages"
     tables = ("messages", "attachment_bindings")
     events = frozenset({TicketOpened, MessagePosted, NoteAdded})
+    summed: frozenset[str] = frozenset()
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         upsert(connection, "messages", ["message_id"], [row for row in map(row_of, facts) if row])

@@ -26,6 +26,7 @@ class Search:
     name = "search"
     tables = ("search_texts",)
     events = frozenset({TicketOpened, MessagePosted, NoteAdded})
+    summed: frozenset[str] = frozenset()
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         if rows := [row for row in map(row_of, facts) if row]:

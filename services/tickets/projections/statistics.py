@@ -20,6 +20,7 @@ class Statistics:
     name = "statistics"
     tables = ("statistics",)
     events = frozenset(cls for cls in EVENTS.values() if cls is TicketOpened or set(cls.__annotations__) >= _MOVES)
+    summed = frozenset({"statistics"})
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         add(connection, "statistics", ["scope", "scope_id"], sums(facts))

@@ -47,6 +47,7 @@ class TicketList:
     name = "ticket_list"
     tables = ("ticket_list",)
     events = frozenset(cls for (name, _), cls in EVENTS.items() if name not in CATEGORIES)
+    summed: frozenset[str] = frozenset()
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> None:
         mine = [fact for fact in facts if fact.recorded.stream.category == CATEGORY]
