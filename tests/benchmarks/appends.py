@@ -38,8 +38,11 @@ APPENDS_A_STREAM = 4
 
 _LIMIT = "select bench.append('ticket-' || :stream, {expected}, gen_random_uuid(), 'MessagePosted', :data, :metadata);"
 _OURS = (
-    "select * from events.append('ticket-' || :stream, 'ticket', {expected}, gen_random_uuid(),"
-    " array[gen_random_uuid()], array['MessagePosted'], array[1], array[:data], array[:metadata]);"
+    "select * from events.append_all("
+    "json_build_array(json_build_object('append', 1, 'stream', 'ticket-' || :stream, 'expected', {expected},"
+    " 'command', gen_random_uuid(), 'events', 1)),"
+    " json_build_array(json_build_object('write', 1, 'id', gen_random_uuid(), 'name', 'MessagePosted', 'version', 1,"
+    " 'data', (:data)::json, 'metadata', (:metadata)::json)));"
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from deploy.local.stack import Stack
@@ -45,13 +46,18 @@ def measure(stack: Stack, scale: Scale) -> list[Table]:
     }
     with Meter(stack) as measured:
         throughput, crowded = _crowded(port, measured, scale, {**makers, _CEILING: calls.live})
-        lone = {name: _lone(port, measured, scale.lone_calls, make) for name, make in makers.items()}
+        time.sleep(meter.SETTLED_SECONDS)
+        raw = {name: _lone(port, measured, scale.lone_calls, make) for name, make in makers.items()}
         idle = _idle(measured, scale.idle_seconds)
         idleness = _idleness(stack, idle)
+        lone = {name: cost.less(idle) for name, cost in raw.items()}
     return [
         _transactions(lone, crowded, idle),
-        _processor({name: cost.without(idle) for name, cost in lone.items()}, crowded),
-        whose.table(stack, _OPENING, partial(_alone, port, makers[_OPENING]), scale.lone_calls, scale.http_seconds * 4),
+        _processor(lone, crowded),
+        whose.table(
+            *(stack, _OPENING, partial(_alone, port, makers[_OPENING])),
+            *(scale.lone_calls, scale.lone_calls / _LONE_RATE, scale.http_seconds * 4),
+        ),
         idleness,
         throughput,
         listing.measure_http(port, scale.tickets, scale.calls),
@@ -97,11 +103,26 @@ def _crowded(port: int, measured: Meter, scale: Scale, makers: dict[str, Make]) 
     return table, {name: meter.mean(several) for name, several in costs.items()}
 
 
-def _lone(port: int, measured: Meter, count: int, make: Make) -> Spent:
-    _alone(port, make, round(meter.LEAD_IN_SECONDS * _LONE_RATE))
+@dataclass(frozen=True, slots=True)
+class _Lone:
+    """What so many calls have cost: while they went on, and until the last backend had told what it did."""
+
+    calls: int
+    running: Spent
+    settled: Spent
+
+    def less(self, idle: Spent) -> Spent:
+        """One call, less what an idle copy spends in the same time."""
+        running, settled = (spent.without(idle).each(self.calls) for spent in (self.running, self.settled))
+        return Spent(running.seconds, running.processor, settled.transactions)
+
+
+def _lone(port: int, measured: Meter, count: int, make: Make) -> _Lone:
     before = measured.read()
     _alone(port, make, count)
-    return (measured.read() - before).each(count)
+    running = measured.read() - before
+    time.sleep(meter.SETTLED_SECONDS)
+    return _Lone(count, running, measured.read() - before)
 
 
 def _alone(port: int, make: Make, count: int) -> None:
@@ -110,28 +131,26 @@ def _alone(port: int, make: Make, count: int) -> None:
 
 
 def _idle(measured: Meter, seconds: float) -> Spent:
-    time.sleep(_IDLE_AFTER_SECONDS)
+    time.sleep(_IDLE_AFTER_SECONDS - meter.SETTLED_SECONDS)
     before = measured.read()
     time.sleep(seconds)
     return measured.read() - before
 
 
 def _transactions(lone: dict[str, Spent], crowded: dict[str, Spent], idle: Spent) -> Table:
-    def row(name: str, way: str, cost: Spent, whole: Spent, aim: Aim) -> list[str]:
-        parts = [number(cost.transactions[database]) for database in servers.DATABASES]
+    def row(name: str, way: str, cost: Spent, aim: Aim) -> list[str]:
         judged = met(cost.in_all, aim) if name == _OPENING else number(cost.in_all)
-        return [f"{name}, {way}", judged, *parts, number(whole.in_all)]
+        return [f"{name}, {way}", judged, *(number(cost.transactions[database]) for database in servers.DATABASES)]
 
-    own = {name: cost.without(idle) for name, cost in lone.items()}
     return Table(
         "What one call costs: transactions",
-        ["", "transactions", "in the event store", "in the read models", "with what an idle copy does"],
+        ["", "transactions", "in the event store", "in the read models"],
         [
             line
             for name in lone
             for line in (
-                row(name, _LONE, own[name], lone[name], LONE_TRANSACTIONS),
-                row(name, _CROWDED, crowded[name], crowded[name], TRANSACTIONS),
+                row(name, _LONE, lone[name], LONE_TRANSACTIONS),
+                row(name, _CROWDED, crowded[name], TRANSACTIONS),
             )
         ],
         [
@@ -141,7 +160,7 @@ def _transactions(lone: dict[str, Spent], crowded: dict[str, Spent], idle: Spent
             " a second of an idle copy. Under load these stay in, because what is busy does not look up by itself.",
         ],
         [
-            Reached(LONE_TRANSACTIONS, own[_OPENING].in_all),
+            Reached(LONE_TRANSACTIONS, lone[_OPENING].in_all),
             Reached(TRANSACTIONS, crowded[_OPENING].in_all),
         ],
     )

@@ -18,8 +18,10 @@ from tests.benchmarks import servers
 
 SUPERVISOR = "supervisor"
 LEAD_IN_SECONDS = 1.5
-"""How long the same work has to go on before a reading: a backend tells what it did at most once a second, so that a
+"""How long the same work has to go on before a reading: a busy backend tells what it did once a second, so that a
 reading lags by up to a second, and only between two readings in the middle of steady work is the lag the same."""
+SETTLED_SECONDS = 10.5
+"""After how long an idle backend has told everything: a reading then lags by nothing."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _ESTABLISHED = "01"
 

@@ -27,21 +27,24 @@ Cell = tuple[str, str]
 """Name of the process, name of the database."""
 
 
-def table(stack: Stack, name: str, call: Callable[[int], None], calls: int, idle_seconds: float) -> Table:
-    """Whose transactions there are for one `call` and in an idle second; `call(n)` makes n of them."""
+def table(
+    stack: Stack, name: str, call: Callable[[int], None], calls: int, seconds: float, idle_seconds: float
+) -> Table:
+    """Whose transactions there are for one call and in an idle second; `call(n)` makes n calls within `seconds`."""
     with _logged(stack):
         idle = _counted(stack, lambda: time.sleep(idle_seconds), idle_seconds)
         busy = _counted(stack, lambda: call(calls), calls)
-    cells = sorted({*idle, *busy}, key=lambda cell: busy.get(cell, 0.0), reverse=True)
-    rows = [[*cell, number(busy.get(cell, 0.0)), number(idle.get(cell, 0.0))] for cell in cells]
+    own = {cell: max(0.0, busy.get(cell, 0.0) - idle.get(cell, 0.0) * seconds / calls) for cell in {*idle, *busy}}
+    cells = sorted(own, key=lambda cell: own[cell], reverse=True)
+    rows = [[*cell, number(own[cell]), number(idle.get(cell, 0.0))] for cell in cells]
     return Table(
         f"Whose transactions they are: one {name}, alone, and an idle second",
         ["", "database", name, "an idle second"],
-        [*rows, ["together", "", number(sum(busy.values())), number(sum(idle.values()))]],
+        [*rows, ["together", "", number(sum(own.values())), number(sum(idle.values()))]],
         [
-            "By PostgreSQL's log of statements, in a run of its own. It has what PostgreSQL's counters leave out:"
-            " connections that never read a table, such as one that holds a lock. What the copy does anyway in the time"
-            " between two calls is in both columns.",
+            "By PostgreSQL's log of statements, in a run of its own. It has connections that never read a table, which"
+            " PostgreSQL's counters leave out, and not what comes without a statement, such as autovacuum. A call comes"
+            " less what the copy does anyway in the time between two.",
         ],
     )
 
