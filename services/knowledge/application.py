@@ -25,13 +25,14 @@ from services.knowledge.domain.article import (
     PublishArticle,
     RestoreVersion,
     ReviseArticle,
+    Said,
     TakeSlug,
     Vote,
 )
 from services.knowledge.domain.faq import CATEGORY, FAQ, AddFaq, ChangeFaq, DefineCategory, RemoveFaq
 from services.knowledge.projections import articles, faq
 from shared.events.catalog import knowledge as catalog
-from shared.events.catalog.knowledge import ArticleContent, FaqContent
+from shared.events.catalog.knowledge import ArticleContent, ArticleVoted, FaqContent
 from shared.events.codec import Codec
 from shared.events.errors import Refusal
 from shared.events.event import event_id, stream_id
@@ -58,7 +59,7 @@ class Knowledge:
         self.store, self.codec, self.now = store, codec, now
         self._articles = Runner(store, codec, ARTICLE, articles.evolve)
         self._slugs: Runner[str | None, None] = Runner(store, codec, SLUGS)
-        self._votes: Runner[Any, None] = Runner(store, codec, VOTES)
+        self._votes: Runner[Said, ArticleVoted] = Runner(store, codec, VOTES, lambda _, fact: fact.event)
         self._questions = Runner(store, codec, FAQ, faq.evolve)
         self._categories: Runner[Any, None] = Runner(store, codec, CATEGORY)
 
@@ -116,7 +117,8 @@ class Knowledge:
         command = Vote(article_id, article.version, helpful, self.now(), comment)
         stream = StreamName(catalog.VOTE, vote_id(article_id, actor))
         outcome = self._votes.run(stream, command, replace(context, expected=None))
-        vote = outcome.state
+        vote = outcome.after.view
+        assert vote is not None
         return {
             "article_id": article_id,
             "version": vote.version,
