@@ -107,6 +107,21 @@ def settle(stack: Stack | Beside) -> None:
             connection.execute("checkpoint")
 
 
+@contextmanager
+def altered(stack: Stack, settings: Mapping[str, str]) -> Iterator[None]:
+    """PostgreSQL with other settings for as long as the block lasts."""
+    with psycopg.connect(admin(stack, "postgres"), autocommit=True) as connection:
+        for name, value in settings.items():
+            connection.execute(sql.SQL("alter system set {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+        connection.execute("select pg_reload_conf()")
+        try:
+            yield
+        finally:
+            for name in settings:
+                connection.execute(sql.SQL("alter system reset {}").format(sql.Identifier(name)))
+            connection.execute("select pg_reload_conf()")
+
+
 def run(program: str, arguments: Sequence[str], url: str, timeout: float) -> str:
     """Run one of PostgreSQL's client programs on a database; what it printed."""
     address = urlsplit(url)

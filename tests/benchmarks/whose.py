@@ -6,12 +6,10 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
 
 from deploy.local.stack import Stack
 from tests.benchmarks import meter, servers
@@ -31,7 +29,7 @@ def table(
     stack: Stack, name: str, call: Callable[[int], None], calls: int, seconds: float, idle_seconds: float
 ) -> Table:
     """Whose transactions there are for one call and in an idle second; `call(n)` makes n calls within `seconds`."""
-    with _logged(stack):
+    with servers.altered(stack, _LOGGING):
         idle = _counted(stack, lambda: time.sleep(idle_seconds), idle_seconds)
         busy = _counted(stack, lambda: call(calls), calls)
     own = {cell: max(0.0, busy.get(cell, 0.0) - idle.get(cell, 0.0) * seconds / calls) for cell in {*idle, *busy}}
@@ -47,20 +45,6 @@ def table(
             " less what the copy does anyway in the time between two.",
         ],
     )
-
-
-@contextmanager
-def _logged(stack: Stack) -> Iterator[None]:
-    with psycopg.connect(servers.admin(stack, "postgres"), autocommit=True) as connection:
-        for name, value in _LOGGING.items():
-            connection.execute(sql.SQL("alter system set {} = {}").format(sql.Identifier(name), sql.Literal(value)))
-        connection.execute("select pg_reload_conf()")
-        try:
-            yield
-        finally:
-            for name in _LOGGING:
-                connection.execute(sql.SQL("alter system reset {}").format(sql.Identifier(name)))
-            connection.execute("select pg_reload_conf()")
 
 
 def _counted(stack: Stack, work: Callable[[], None], parts: float) -> dict[Cell, float]:
