@@ -233,7 +233,8 @@ class Queries:
             "items": [_feed_item(fact) for fact in facts],
             "position": batch.position,
             "caught_up": batch.caught_up,
-            "head": self.store.head(),
+            # a page that reached the end has seen how far that is
+            "head": batch.position if batch.caught_up else self.store.head(),
         }
 
     def events(self, actor: Actor, after: int, limit: int = 100) -> Answer:
