@@ -114,6 +114,7 @@ class Service:
 
     def close(self) -> None:
         self.caller.stop()
+        self.signals.close()
         self.store.close()
         self.read_model.close()
 
@@ -130,7 +131,7 @@ def build(settings: Settings, amqp_url: str, clock: Callable[[], datetime] = now
     queries = Queries(rows, store, CODEC, settings.hours, presence, status, clock)
     chats = Chats(store, CODEC, settings.hours, tickets, queries.place_in_queue, clock)
     lookups = RemoteLookups(RemoteService(caller, "knowledge"), tickets, status)
-    return Service(chats, queries, presence, Signals(caller), lookups, store, rows, caller)
+    return Service(chats, queries, presence, Signals(amqp_url), lookups, store, rows, caller)
 
 
 def status_source(settings: Settings, clock: Callable[[], datetime]) -> StatusSource:

@@ -77,8 +77,9 @@ class Presence:
 class Signals:
     """Tells every gateway what is shown for a moment; lost where nobody listens or the broker is away."""
 
-    def __init__(self, publisher: Publisher) -> None:
-        self._publisher = publisher
+    def __init__(self, amqp_url: str) -> None:
+        # not the caller's connection: the broker closes the channel where no gateway has declared the exchange yet
+        self._publisher = Publisher(amqp_url, name="chat-signals")
 
     def typing(self, actor: Actor, chat_id: str, customer_id: str) -> None:
         """Somebody types in a chat."""
@@ -99,3 +100,6 @@ class Signals:
             )
         except (BrokerUnavailable, Rejected):
             return
+
+    def close(self) -> None:
+        self._publisher.stop()
