@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import multiprocessing
+import pickle
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -12,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -271,6 +275,31 @@ class TestRebuild:
             anew.discard()
         assert world.rows() == before
         assert multiprocessing.active_children() == []
+
+    def test_a_rebuild_in_several_processes_that_was_killed_leaves_none_of_them(
+        self, world: World, tmp_path: Path
+    ) -> None:
+        for _ in range(6):
+            world.life()
+        world.project()
+        before = world.rows()
+        events = tmp_path / "events"
+        events.write_bytes(pickle.dumps(world.store.read_all(START, limit=10_000).events))
+        command = [sys.executable, "-m", "tests.integration.stores", str(events), world.url, SCHEMA]
+        # in a group of its own, where nobody but the test ends anything
+        with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as rebuild:
+            try:
+                assert rebuild.stdout is not None
+                assert rebuild.stdout.readline() == b"half way\n"
+                _until(lambda: _own_tables(world) == 2)
+            finally:
+                rebuild.kill()
+        _until(lambda: _own_tables(world) == 0)
+        anew = world.rebuild(PROJECTIONS[1])
+        *_, position = anew.fill(world.store.head())
+        assert anew.differences(position) == []
+        anew.discard()
+        assert world.rows() == before
 
     def test_a_rebuild_that_was_killed_is_begun_again(self, world: World) -> None:
         world.life()
@@ -730,6 +759,12 @@ class TestAnalytics:
     def test_the_reader_reads_nothing_else(self, migrated: str, analytics_url: str, table: str) -> None:
         with psycopg.connect(analytics_url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(f"select * from tickets.{table}")  # type: ignore[arg-type]
+
+
+def _own_tables(world: World) -> int:
+    """How many processes have temporary counters at this moment."""
+    found = "select count(*) as n from pg_class where relname = 'statistics' and relpersistence = 't'"
+    return int(world.read_model.query(found)[0]["n"])
 
 
 def _indexes(world: World) -> list[tuple[str, str]]:
