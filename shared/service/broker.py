@@ -103,7 +103,8 @@ class _Writer:
                 self._transport.write(frames)
             except BaseException:
                 self._broken = True
-                with suppress(OSError):
+                # there is no socket any more where the reader was quicker
+                with suppress(OSError, AttributeError):
                     # wakes the reader, which connects anew
                     self._transport.sock.shutdown(socket.SHUT_RDWR)
                 raise
@@ -273,6 +274,8 @@ class Reader(ConsumerMixin):  # type: ignore[misc]
             yield self._connection
             self._connection.close()
         finally:
+            # first, so that nobody writes to what is being taken apart
+            self.on_disconnected()
             # without the closing handshake, which a silent broker would never finish
             self._connection.collect()
 

@@ -90,6 +90,13 @@ def test_nothing_is_written_behind_half_a_frame() -> None:
         writer.write(b"frame")
 
 
+def test_a_write_to_a_connection_that_is_gone_says_so() -> None:
+    transport: Any = Half()
+    transport.sock = None
+    with pytest.raises(TimeoutError):
+        _Writer(transport).write(b"frame")
+
+
 class Channel:
     """What a publisher needs of one; `sent` = the properties of what it published."""
 
