@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any, Protocol
 import structlog
 from psycopg import sql
 
+from shared import heap
 from shared.events import parts
 from shared.events.codec import Codec
 from shared.events.errors import UnknownEvent
@@ -307,9 +307,7 @@ class Rebuild:
 
 def _fill_part(filling: _Filling, part: parts.Part, pipe: Pipe) -> None:
     """Send how far it has come, None when it is done, then the rows of each table; or the error that it failed with."""
-    # pages of a thousand events are no sign of garbage, and looking for it takes a fifth of the time
-    gc.freeze()
-    gc.set_threshold(50_000)
+    heap.settle()
     options = connection_options(filling.schema, 600)
     try:
         with (

@@ -15,6 +15,7 @@ import structlog
 from greenlet import GreenletExit  # type: ignore[import-untyped]
 from nameko.containers import ServiceContainer
 
+from shared import heap
 from shared.events import deadline
 from shared.service.health import HealthServer
 from shared.service.logging import bound, configure
@@ -91,6 +92,7 @@ def serve(
         # beside this loop, so that a start which hangs can still be stopped
         starts = [eventlet.spawn(container.start) for container in containers]
         log.info("starting", health_port=health.port)
+        heap.settle()
         while not asked_to_stop and not any(container._died.ready() for container in containers):
             starts = [start for start in starts if not start.dead or start.wait()]
             eventlet.sleep(LOOK_EVERY)

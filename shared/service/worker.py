@@ -9,6 +9,7 @@ from typing import Protocol
 
 import structlog
 
+from shared import heap
 from shared.events.follower import Worker
 from shared.service.health import HealthServer
 from shared.service.settings import ServiceSettings
@@ -33,6 +34,7 @@ def run(service: Service, build_worker: Callable[[threading.Event], Worker], pro
     health = HealthServer(process.health_port, {**service.checks(), **worker.checks()}, process.health_host)
     health.start()
     log.info("started", health_port=health.port)
+    heap.settle()
     worker.run(process.drain_seconds)
     health.close()
     service.close()

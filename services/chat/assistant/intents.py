@@ -281,6 +281,8 @@ _ABOUT_PEOPLE = re.compile(
 
 # -- Tickets
 
+# the letters that a number may have
+_CAPITALS = re.compile(r"[A-HJKMNP-TV-Z]{7}")
 _NUMBER = re.compile(r"\bcf[\s\-–#:_]{0,2}([0-9a-z]{7})\b", re.IGNORECASE)
 _TICKET = r"(tickets?|cases?|support requests?|requests?|incident report|inquir(y|ies)|enquir(y|ies))"
 _NEW_TICKET = re.compile(
@@ -333,9 +335,13 @@ _NOT_OWN = re.compile(
 )
 
 
+def _is_number(letters: str) -> bool:
+    """Whether this is a ticket's number and no word as in "cf-console"; one in fourteen numbers has no digit."""
+    return any(letter.isdigit() for letter in letters) or _CAPITALS.fullmatch(letters) is not None
+
+
 def _ticket(text: str, plain: str) -> str | None:
-    # a word such as "cf-console" is no number
-    if (number := _NUMBER.search(text)) and any(letter.isdigit() for letter in number[1]):
+    if (number := _NUMBER.search(text)) and _is_number(number[1]):
         return f"CF-{number[1].upper()}"
     if _NOT_OWN.search(plain):
         return None
