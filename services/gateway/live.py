@@ -239,11 +239,18 @@ class Hub:
             try:
                 self._pull(line)
             except Exception:
-                pause, retry = retry, min(2 * retry, LONGEST_RETRY)
+                # whoever cannot answer is not asked again for every event
+                self._pause(retry * random.uniform(0.8, 1.2))
+                retry = min(2 * retry, LONGEST_RETRY)
             else:
-                pause, retry = POLL_SECONDS, RETRY_SECONDS
+                retry = RETRY_SECONDS
                 time.sleep(GAP_SECONDS)
-            self._rest(line, pause * random.uniform(0.8, 1.2))
+                self._rest(line, POLL_SECONDS * random.uniform(0.8, 1.2))
+
+    def _pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not self._closed and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, LOOK_SECONDS))
 
     def _rest(self, line: Line, seconds: float) -> None:
         """Wait for the bell, at most so long; less where another service has come further, which says the log grew."""

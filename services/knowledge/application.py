@@ -220,7 +220,7 @@ class Knowledge:
 
     def _faq(self, faq_id: str, command: AddFaq | ChangeFaq | RemoveFaq, context: CommandContext) -> Answer:
         stream = _stream(catalog.FAQ, faq_id, errors.faq_not_found)
-        outcome = self._questions.run(stream, command, context)
+        outcome = self._questions.run(stream, command, context, new=isinstance(command, AddFaq))
         assert outcome.after.view is not None
         return {"faq": views.faq(outcome.after.view), **_receipt(outcome)}
 

@@ -67,8 +67,9 @@ class Codec:
 
         That is so of an older version and of an event that is in no catalog.
         """
-        cls = self.events.get((recorded.name, recorded.version))
-        return cls is None or cls in classes
+        key = recorded.name, recorded.version
+        cls = self.events.get(key)
+        return cls is None or cls in classes or key in self._upcasters
 
     def decode(self, recorded: RecordedEvent) -> Any:
         """The dataclass that a stored event stands for today.

@@ -70,21 +70,25 @@ class RecordedEvent:
 
     @property
     def id(self) -> uuid.UUID:
-        if isinstance(self._id, bytes):
-            self._id = uuid.UUID(bytes=self._id)
-        return self._id
+        # read once, here and below: followers in several threads look at the same events
+        value = self._id
+        if isinstance(value, bytes):
+            value = self._id = uuid.UUID(bytes=value)
+        return value
 
     @property
     def data(self) -> Mapping[str, Any]:
-        if isinstance(self._data, bytes):
-            self._data = orjson.loads(self._data)
-        return self._data  # type: ignore[return-value]
+        value = self._data
+        if isinstance(value, bytes):
+            value = self._data = orjson.loads(value)
+        return value
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        if isinstance(self._metadata, bytes):
-            self._metadata = orjson.loads(self._metadata)
-        return self._metadata  # type: ignore[return-value]
+        value = self._metadata
+        if isinstance(value, bytes):
+            value = self._metadata = orjson.loads(value)
+        return value
 
     @property
     def size(self) -> int:

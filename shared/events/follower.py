@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -120,9 +120,9 @@ class FollowerRunner:
     def _follow(self) -> None:
         follower = self.follower
         position = kept = follower.position()
+        self.status = replace(self.status, position=position)
         if position > self._source.head():
             raise RuntimeError(f"the checkpoint {position} lies behind the end of the log: was the log put back?")
-        self._show(self.status.state, position=position)
         kept_at = time.monotonic()
         for batch in self._source.subscribe(position, follower.categories, stop=self._stop):
             if not self._leases.holds(self.name):
@@ -220,8 +220,8 @@ class Worker:
         self._runners: list[FollowerRunner | JobRunner] = [*self.followers, *own]
 
     def checks(self) -> Mapping[str, Callable[[], None]]:
-        """For readiness: one check for each follower and job."""
-        return {runner.name: runner.check for runner in self._runners}
+        """For readiness: one check for each follower and job, and one for the leases."""
+        return {"leases": self._leases.check, **{runner.name: runner.check for runner in self._runners}}
 
     def run(self, drain_seconds: float = 15.0) -> None:
         """Run each in a thread of its own until stopped, then wait for them at most `drain_seconds` seconds."""

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 import psycopg
 import structlog
 
-from shared.events.errors import ReadModelUnavailable
 from shared.events.read_model import ReadModel
 
 LEASE_SECONDS = 3.0
@@ -75,11 +74,12 @@ class Leases:
                 " returning name",
                 (self._holder, LEASE_SECONDS, sorted(self._wanted)),
             )
-            self._error = None
-        except ReadModelUnavailable as error:
-            self._error = str(error)
+        except Exception as error:
+            # whatever it is, a database that takes no writes for a while must not end this thread
+            self._error = f"{type(error).__name__}: {error}"
             log.warning("leases not renewed", error=self._error)
             return
+        self._error = None
         with self._changed:
             self._held = {row["name"]: until for row in rows}
             self._changed.notify_all()
@@ -89,8 +89,9 @@ class Leases:
         self._held = {}
         try:
             self._read_model.query("delete from leases where holder = %s returning name", (self._holder,))
-        except ReadModelUnavailable as error:
-            log.warning("leases not released", error=str(error))
+        except Exception as error:
+            # they run out by themselves
+            log.warning("leases not released", error=f"{type(error).__name__}: {error}")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Protocol
 from psycopg.types.json import Jsonb
 
 from shared.events.codec import Codec
+from shared.events.errors import Refusal
 from shared.events.follower import Unavailable
 from shared.events.projection import Fact, decode
 from shared.events.read_model import Connection, ReadModel, lock_checkpoints, save_checkpoints
@@ -107,7 +108,7 @@ class ProcessRunner:
         for timer in due:
             # the command first and the row after it: a crash between sends the same command again, never none
             try:
-                self._process.fire(timer, now)
+                self._fire(timer, now)
             except Exception as error:
                 # what cannot come right by waiting is told before what can
                 if failed is None or isinstance(failed, Unavailable):
@@ -124,6 +125,15 @@ class ProcessRunner:
         limit = now + LOOK_AGAIN
         self._quiet_until = min(later[0]["due_at"], limit) if later else limit
         return len(due)
+
+    def _fire(self, timer: Timer, now: datetime) -> None:
+        try:
+            self._process.fire(timer, now)
+        except Refusal as refusal:
+            if refusal.kind == "unavailable":
+                # nothing stands against it but the moment: it is sent again
+                raise Unavailable(refusal.code) from refusal
+            raise
 
     def _set(self, connection: Connection, effect: Timer | Cancel) -> None:
         match effect:

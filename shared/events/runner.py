@@ -155,6 +155,10 @@ class Runner(Generic[S, V]):
                 except WrongExpectedRevision as error:
                     if error.stream != str(stream):
                         raise
+                    if error.actual is not None and error.actual < known.revision:
+                        # the log was put back to an earlier time: what was known of the stream never happened
+                        self._cache.forget(stream)
+                        known = self._nothing
                 if time.monotonic() >= ends:
                     raise _write_conflict()
                 # those who lost together do not come back together
@@ -251,7 +255,9 @@ class Runner(Generic[S, V]):
             known = self._fold(known, page)
             if len(page) < PAGE:
                 break
-        self._cache.put(stream, known)
+        if known.revision >= 0:
+            # names that are only guessed at push nobody out
+            self._cache.put(stream, known)
         return known
 
     def _page(self, stream: StreamName, after: int, limit: int) -> list[Fact]:
@@ -288,6 +294,10 @@ class _Cache(Generic[S, V]):
             if found is not None:
                 self._kept.move_to_end(stream)
             return found
+
+    def forget(self, stream: StreamName) -> None:
+        with self._lock:
+            self._kept.pop(stream, None)
 
     def put(self, stream: StreamName, folded: Folded[S, V]) -> None:
         with self._lock:

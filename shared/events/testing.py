@@ -108,6 +108,11 @@ class EventStoreContract:
         assert (result.first, result.last, result.duplicate) == (0, 1, False)
         assert read[0].recorded_at.utcoffset() == timedelta(0) or read[0].recorded_at.tzinfo is UTC
 
+    @pytest.mark.parametrize("text", [r"\u0000", r"\\u0000 and \\\\u0000", "\\", '"\\u0000"', "{}", "\x1b[31m", "\x7f"])
+    def test_gives_back_what_somebody_typed(self, store: EventStore, stream: StreamName, text: str) -> None:
+        store.append(stream, [happened(text=text)], Expect.NO_STREAM)
+        assert store.read(stream)[0].data == {"text": text}
+
     def test_a_stream_that_is_not_there_is_empty(self, store: EventStore, stream: StreamName) -> None:
         assert store.read(stream) == []
 
@@ -404,6 +409,33 @@ class EventStoreContract:
         follower.join(timeout=10)
         stop.set()
         assert seen == [0, 1, 2]
+
+    def test_a_subscription_under_steady_load_says_when_it_has_caught_up(
+        self, store: EventStore, stream: StreamName
+    ) -> None:
+        start, stop, over = store.head(), threading.Event(), threading.Event()
+        caught_up: list[int] = []
+
+        def write() -> None:
+            while not over.wait(0.05):
+                store.append(stream, [happened()], Expect.ANY)
+
+        def follow() -> None:
+            for batch in store.subscribe(start, [self.category], stop=stop):
+                if batch.events and batch.caught_up:
+                    caught_up.append(len(batch.events))
+                if len(caught_up) >= 3:
+                    stop.set()
+
+        writer, follower = threading.Thread(target=write), threading.Thread(target=follow)
+        writer.start()
+        follower.start()
+        follower.join(timeout=15)
+        stop.set()
+        over.set()
+        writer.join(timeout=5)
+        follower.join(timeout=5)
+        assert len(caught_up) >= 3, "a timer that is due would wait for a quiet moment"
 
     def test_a_subscription_resumes_behind_a_position(self, store: EventStore, stream: StreamName) -> None:
         start = store.head()

@@ -132,12 +132,14 @@ class Publisher(ThreadedReader):
                 if not once_more:
                     raise
             except TimeoutError as error:
-                if waiting.tag in self._unconfirmed:
+                if self._unconfirmed.get(waiting.tag) is waiting:
                     raise BrokerUnavailable("no confirm in time") from error
                 raise
             finally:
                 del self._waiting[waiting.id]
-                self._unconfirmed.pop(waiting.tag, None)
+                # a later connection counts from the beginning, and may have given the number to somebody else
+                if self._unconfirmed.get(waiting.tag) is waiting:
+                    del self._unconfirmed[waiting.tag]
         raise AssertionError
 
     def _send(self, waiting: Waiting, body: bytes, **message: Any) -> None:

@@ -108,7 +108,7 @@ def store_problem(error: errors.EventStoreError) -> Envelope:
         case errors.CommandIdReused():
             return problem("invalid", "idempotency_key_reused", "This Idempotency-Key was used for another request.")
         case errors.WrongExpectedRevision():
-            return problem("conflict", "write_conflict", "Somebody else changed this at the same time. Try again.")
+            return problem("unavailable", "write_conflict", "Somebody else changed this at the same time. Try again.")
     log.error("event_store_error", error=repr(error))
     return internal_error()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import orjson
@@ -10,6 +11,8 @@ from shared.events.errors import EventTooLarge, InvalidEvent
 from shared.events.event import MAX_EVENT_BYTES, NewEvent
 from shared.events.store.port import Write
 from shared.events.stream import Expect, ExpectedRevision
+
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def check_appendable(events: Sequence[NewEvent]) -> list[tuple[bytes, bytes]]:
@@ -39,11 +42,16 @@ def _encoded(event: NewEvent) -> tuple[bytes, bytes]:
     if not data.startswith(b"{") or not metadata.startswith(b"{"):
         raise InvalidEvent(f"{event.name}: data and metadata are JSON objects")
     # PostgreSQL's JSON has no NUL, and no store needs it
-    if rb"\u0000" in data or rb"\u0000" in metadata:
+    if _has_nul(data) or _has_nul(metadata):
         raise InvalidEvent(f"{event.name}: text may not contain NUL")
     if len(data) + len(metadata) > MAX_EVENT_BYTES:
         raise EventTooLarge(f"{event.name}: {len(data) + len(metadata)} bytes, at most {MAX_EVENT_BYTES}")
     return data, metadata
+
+
+def _has_nul(json: bytes) -> bool:
+    # the six characters that a NUL is written in; behind a backslash they are what somebody has typed
+    return rb"\u0000" in json and _NUL.search(json) is not None
 
 
 def revision_matches(expected: ExpectedRevision, actual: int) -> bool:

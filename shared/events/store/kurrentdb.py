@@ -397,7 +397,8 @@ class _Tail:
             else:
                 self._live = self._just_live = message.is_caught_up
         if self._position > begin:
-            return Batch(events, self._position, caught_up=False)
+            # live and nothing more at hand: under steady load there is no quieter moment to wait for
+            return Batch(events, self._position, caught_up=self._live and len(events) < size)
         if self._failure is not None:
             raise self._failure
         return self._quiet()

@@ -88,7 +88,10 @@ class EventStore(Protocol):
         """
 
     def appended(self, stream: StreamName, command: uuid.UUID) -> Appended | None:
-        """What `command` appended to the stream, as a duplicate; None where it did not. Raises StoreUnavailable."""
+        """What `command` appended to the stream, as a duplicate; None where it did not.
+
+        A store may also know a command from another stream and raise CommandIdReused. Raises StoreUnavailable.
+        """
 
     def read(self, stream: StreamName, after: int = -1, limit: int | None = None) -> list[RecordedEvent]:
         """The stream's events with a revision larger than `after`, in order; empty where there is no such stream."""

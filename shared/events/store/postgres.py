@@ -21,6 +21,7 @@ from psycopg import sql
 from psycopg.types.string import ByteaBinaryLoader
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
+from shared.events.deadline import remaining
 from shared.events.errors import (
     CommandIdReused,
     EventStoreError,
@@ -53,6 +54,8 @@ _OPTIONS: dict[str, Any] = {
 APPEND_SECONDS = POOL_TIMEOUT + 2 * STATEMENT_TIMEOUT
 # of one commit: more only makes those wait who come after it
 GROUP_APPENDS, GROUP_BYTES = 64, 4 * 1024 * 1024
+# the indexes by which a repetition is found
+_REPETITIONS = ("log_command", "log_event")
 _APPEND: LiteralString = "select * from events.append_all(%s, %s)"
 _EXPECTED: Mapping[Expect, int] = {Expect.NO_STREAM: -1, Expect.ANY: -2, Expect.EXISTS: -3}
 
@@ -103,7 +106,7 @@ class PostgresEventStore:
     def append_all(self, writes: Sequence[Write]) -> list[Appended]:
         append = _Append(writes, check_writes(writes))
         try:
-            return self._commit(append, APPEND_SECONDS)
+            return self._commit(append, remaining(APPEND_SECONDS))
         except (WrongExpectedRevision, CommandIdReused):
             # a repetition may come with a revision that was right the first time: what counts is the first result
             with _unavailable_when_lost():
@@ -111,7 +114,7 @@ class PostgresEventStore:
             if not any(first):
                 raise
             rest = append.without(first)
-            new = iter(self._commit(rest, APPEND_SECONDS) if rest.writes else ())
+            new = iter(self._commit(rest, remaining(APPEND_SECONDS)) if rest.writes else ())
             return [known or next(new) for known in first]
 
     def appended(self, stream: StreamName, command: uuid.UUID) -> Appended | None:
@@ -125,8 +128,9 @@ class PostgresEventStore:
         except psycopg.errors.UniqueViolation as error:
             if len(appends) == 1:
                 return [_translated(error)]
-            # a repetition among them: which one it is shows when each comes alone
-            return [self._append([append])[0] for append in appends]
+            # a repetition among them: which one it is shows in a few steps, and the others stay together
+            half = len(appends) // 2
+            return [*self._append(appends[:half]), *self._append(appends[half:])]
         except psycopg.Error as error:
             return [_translated(error) for _ in appends]
 
@@ -332,7 +336,7 @@ def _recorded(rows: Sequence[tuple[Any, ...]]) -> list[RecordedEvent]:
     ]
 
 
-# what is in the log follows each other, and is asked for again by each follower
+# neighbouring events share streams, and every follower asks for the same ones
 _stream = lru_cache(maxsize=4096)(StreamName.parse)
 
 
@@ -345,8 +349,11 @@ def _unavailable_when_lost() -> Iterator[None]:
 
 
 def _translated(error: psycopg.Error) -> EventStoreError:
-    if isinstance(error, psycopg.errors.UniqueViolation):
+    if isinstance(error, psycopg.errors.UniqueViolation) and error.diag.constraint_name in _REPETITIONS:
         return CommandIdReused(error.diag.message_detail)
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        # a writer of the former version took the same place in the log: nothing was written
+        return StoreUnavailable(str(error))
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return StoreUnavailable(str(error))
     if isinstance(error, psycopg.DataError):

@@ -60,6 +60,8 @@ declare
     v_refused    text[];
     v_rung       text[] := '{}';
 begin
+    -- what processes of the former version wait for, while both run
+    perform pg_advisory_xact_lock(8246911);
     lock table append_turn in exclusive mode;
     for w in
         select * from json_to_recordset(p_writes)
@@ -161,6 +163,7 @@ $$;
 create or replace view events.recorded as
 select event_id, name, version, stream, revision, position, recorded_at, data, metadata, category from events.log;
 
+-- For processes of the former version, while both run.
 create or replace function events.head() returns bigint
 language sql stable security definer set search_path = events, pg_temp as $$
     select coalesce(max(position), -1) from log

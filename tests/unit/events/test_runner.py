@@ -337,3 +337,28 @@ def test_the_cache_keeps_what_was_used_last(monkeypatch: pytest.MonkeyPatch) -> 
     assert store.asked.count("read 0") == 3
     small.run(streams[0], Count(1), context())
     assert store.asked[-2:] == ["read 1", "append 1"]
+
+
+def test_a_log_that_was_put_back_is_believed() -> None:
+    """After a failover that lost commits the store knows less than this process does."""
+    store, lost = MemoryEventStore(), MemoryEventStore()
+    for _ in range(2):
+        count(store, Count(1))
+        count(lost, Count(1))
+    warm = runner(lost)
+    warm.run(STREAM, Count(50), context())
+    warm._store = store
+    outcome = warm.run(STREAM, Count(1), context())
+    assert (outcome.state, outcome.revision) == (3, 2)
+
+
+def test_streams_that_are_not_there_push_no_other_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.events.runner.CACHED", 2)
+    store = Counting()
+    small = runner(store)
+    small.run(STREAM, Count(1), context())
+    for number in range(10):
+        assert small.load(StreamName("guessed", str(number))).revision == -1
+    store.asked.clear()
+    small.run(STREAM, Count(1), context())
+    assert store.asked == ["append 1"]

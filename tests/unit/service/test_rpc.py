@@ -43,7 +43,7 @@ def test_a_refusal_keeps_all_that_it_says() -> None:
         (errors.EventTooLarge("x"), "too_large", "event_too_large"),
         (errors.StoreUnavailable("x"), "unavailable", "store_unavailable"),
         (errors.CommandIdReused("x"), "invalid", "idempotency_key_reused"),
-        (errors.WrongExpectedRevision("ticket-1", 1, 2), "conflict", "write_conflict"),
+        (errors.WrongExpectedRevision("ticket-1", 1, 2), "unavailable", "write_conflict"),
         (errors.UnknownEvent("x"), "internal", "internal_error"),
         (errors.NotTheOwner("x"), "internal", "internal_error"),
         (ValueError("secret"), "internal", "internal_error"),
