@@ -72,7 +72,8 @@ def content_disposition(filename: str, inline: bool) -> str:
     name = safe_filename(filename)
     plain = "".join(char for char in unicodedata.normalize("NFKD", name) if not unicodedata.combining(char))
     # Clients disagree about escapes inside quotes and some decode %, so the ASCII name has neither.
-    ascii_name = re.sub(r'[^ -~]|[%/\\"]', "_", plain)
+    # A name of accents alone leaves nothing, and an empty one is no name.
+    ascii_name = re.sub(r'[^ -~]|[%/\\"]', "_", plain) or "_"
     value = f'{"inline" if inline else "attachment"}; filename="{ascii_name}"'
     return value if ascii_name == name else f"{value}; filename*=UTF-8''{quote(name, safe='!#$&+-.^_`|~')}"
 

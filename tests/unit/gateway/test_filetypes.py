@@ -389,6 +389,7 @@ def test_every_safe_name_is_safe_and_stays_as_it_is(name: str) -> None:
         ("Größe.txt", False, "attachment; filename=\"Gro_e.txt\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe.txt"),
         ("100%.txt", False, "attachment; filename=\"100_.txt\"; filename*=UTF-8''100%25.txt"),
         ("你好.png", True, "inline; filename=\"__.png\"; filename*=UTF-8''%E4%BD%A0%E5%A5%BD.png"),
+        ("\u0300", False, "attachment; filename=\"_\"; filename*=UTF-8''%CC%80"),
         ('x";filename=evil.exe\r\nX: y', False, 'attachment; filename="x;filename=evil.exeX_ y"'),
     ],
 )
